@@ -1,0 +1,5 @@
+"""``python -m custid`` is the command ``custid``."""
+
+from .cli import main
+
+main()

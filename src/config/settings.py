@@ -1,0 +1,323 @@
+"""Settings: typed, frozen objects without behaviour. Each key says in its docstring what it is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+
+from ..asof import parse_day, parse_span
+from ..errors import ConfigError, nearest
+from ..tables import SPECS
+
+Span = Annotated[timedelta, BeforeValidator(parse_span), PlainSerializer(lambda s: f"{s.days}d")]
+Day = Annotated[date, BeforeValidator(parse_day)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class Settings(BaseModel):
+    """What all groups of settings share: they are frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class SourceSettings(Settings):
+    """A table of the user's, and how its columns map onto a canonical one."""
+
+    name: Name
+    """What the source is called in every output."""
+    table: Literal["customers", "transactions", "events", "feedback", "campaigns", "subscriptions", "observations"]
+    """The canonical table that it fills."""
+    uri: str
+    """A file (CSV, Parquet, Excel, SQLite, DuckDB) or a `postgresql://` address."""
+    columns: dict[str, str] = {}
+    """Canonical column: their column. Not needed for columns that already bear the canonical name."""
+    query: str | None = None
+    """For databases: the table or the SELECT to read."""
+    sheet: str | None = None
+    """For Excel: the sheet; the first one by default, `*` for all of them one after the other."""
+    delimiter: str | None = None
+    """For CSV: the column separator; found out by default."""
+    encoding: str | None = None
+    """For CSV: the encoding; found out by default."""
+    date_format: str | list[str] | None = None
+    """How times are written, as in `%d/%m/%Y %H:%M`; found out by default. Several are tried in order."""
+    decimal: Literal[".", ","] = "."
+    """The decimal mark of numbers in text."""
+    timezone: str = "UTC"
+    """The zone of times that name none; they are kept in UTC."""
+
+    @field_validator("columns")
+    @classmethod
+    def _no_blank(cls, value: dict[str, str]) -> dict[str, str]:
+        if any(not theirs for theirs in value.values()):
+            raise ValueError("expected a column name for each canonical column")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("expected a time zone such as UTC or Europe/London") from None
+        return value
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> SourceSettings:
+        spec = SPECS[self.table]
+        known = [c.name for c in spec.columns]
+        if spec.name == "transactions":
+            known.append("customer_id")
+        if not spec.open_ended:
+            for name in self.columns:
+                if name not in known:
+                    raise ValueError(
+                        f"columns: {name!r} is no column of the table {self.table}; expected one of "
+                        f"{', '.join(known)}.{nearest(name, known)}"
+                    )
+        return self
+
+
+class QualitySettings(Settings):
+    """What is refused, what is only flagged, and what is removed after all."""
+
+    max_refused: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The largest share of a source's rows that may be quarantined before the run stops."""
+    drop: tuple[Literal["duplicates", "cancellations", "non_products"], ...] = ()
+    """Flagged rows that features, labels and models leave out. `cancellations` also leaves out what they cancel."""
+    cancellation_prefix: str = "C"
+    """An order id that starts with this cancels an earlier order."""
+    non_product_codes: str = r"^(POST(AGE)?|DOT|M|B|D|S|C2|PADS|CRUK|BANK CHARGES|AMAZONFEE|ADJUST.?|SHIPPING|TEST.*)$"
+    """A regular expression for product codes that are no products, whatever their case."""
+
+
+class CurrencySettings(Settings):
+    """One currency per run, or a rate for each."""
+
+    code: str | None = None
+    """The currency of the outputs; the data's own where all rows share one."""
+    rates: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Other currencies: what one unit is worth in `code`."""
+
+
+class IdentitySettings(Settings):
+    """Which exact keys make records of different sources one customer."""
+
+    keys: tuple[Literal["email", "phone", "national_id"], ...] = ("national_id", "email", "phone")
+    """Columns of the table customers that, equal after standardising, name the same person."""
+    max_group: Annotated[int, Field(ge=2)] = 20
+    """A key value shared by more records than this is a switchboard or a placeholder and links nobody."""
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "CN"
+    """The country of telephone numbers without a country code."""
+
+
+class HighValueSettings(Settings):
+    """The task high_value: will they be in the top share of spend next?"""
+
+    share: Share = 0.10
+    """The top share of customers by net spend in the horizon."""
+
+
+class ClvSettings(Settings):
+    """The task clv: how much will they spend in the horizon?"""
+
+    coverage: Share = 0.80
+    """How often the interval of the expected value is to hold the truth."""
+
+
+class SegmentSettings(Settings):
+    """The task segments: who is alike?"""
+
+    least: Annotated[int, Field(ge=2)] = 3
+    """The smallest number of segments that is tried."""
+    most: Annotated[int, Field(ge=2)] = 9
+    """The largest number of segments that is tried."""
+    resamples: Annotated[int, Field(ge=2)] = 10
+    """How many resamples measure the stability of each number."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> SegmentSettings:
+        if self.most < self.least:
+            raise ValueError(f"most: expected at least {self.least}, the value of least")
+        return self
+
+
+class TrainingSettings(Settings):
+    """Snapshots and how the models are judged."""
+
+    snapshots: Annotated[int, Field(ge=1)] = 12
+    """The most labelled snapshots that are used, the held-out one among them."""
+    stride: Span = timedelta(days=30)
+    """The distance between snapshots."""
+    min_history: Span = timedelta(days=60)
+    """The least history before a snapshot."""
+    min_customers: Annotated[int, Field(ge=20)] = 100
+    """The fewest buyers before `as_of` to learn from."""
+    resamples: Annotated[int, Field(ge=20)] = 200
+    """Bootstrap resamples behind each interval."""
+
+
+class TuningSettings(Settings):
+    """The search over models and their parameters."""
+
+    trials: Annotated[int, Field(ge=1)] = 25
+    """Trials per task. The number decides, so that the same data give the same models."""
+    time_budget: Span | None = None
+    """A safety stop for a whole search; a search that it ends is not reproducible."""
+    storage: str | None = None
+    """Where searches are kept: an SQLAlchemy address; SQLite in the workspace by default."""
+
+
+class ExplainSettings(Settings):
+    """For whom reasons are made, and how many."""
+
+    customers: Annotated[int, Field(ge=0)] = 2_000
+    """How many customers get reasons: those whom somebody will look at first, by expected value and churn."""
+    reasons: Annotated[int, Field(ge=1)] = 5
+    """Reasons per customer and task; the rest is summed up."""
+    background: Annotated[int, Field(ge=10)] = 1_000
+    """Customers behind the global importance."""
+
+
+class TierSettings(Settings):
+    """VIP, ordinary, potential or lapsed."""
+
+    vip_share: Share = 0.10
+    """VIP: among this top share by expected value, or likely enough to be high-value."""
+    vip_probability: Share = 0.5
+    """VIP: the chance of being high-value from which a customer is one whatever the expected value."""
+    lapsed_churn: Share = 0.85
+    """Lapsed: the churn probability from which a customer counts as gone."""
+    potential_probability: Share = 0.15
+    """Potential: no VIP yet, but with at least this chance of being high-value."""
+
+
+class LifecycleSettings(Settings):
+    """New, active, at risk, dormant or gone."""
+
+    new: Span = timedelta(days=60)
+    """New: the first purchase is at most this long ago."""
+    at_risk_churn: Share = 0.5
+    """At risk: the churn probability from which an active customer is."""
+    gone_churn: Share = 0.85
+    """Gone: the churn probability from which a customer is."""
+    dormant: Span | None = None
+    """Dormant: no purchase for at least this long; the horizon by default."""
+
+
+class ActionRule(Settings):
+    """One rule of the next action: all its conditions hold; the first rule that fits decides."""
+
+    action: str
+    """What to do, in words."""
+    tier: tuple[Literal["vip", "ordinary", "potential", "lapsed"], ...] = ()
+    """Tiers that it is for; all by default."""
+    lifecycle: tuple[Literal["new", "active", "at risk", "dormant", "gone"], ...] = ()
+    """Lifecycle stages that it is for; all by default."""
+    segment: tuple[str, ...] = ()
+    """Segments (by name) that it is for; all by default."""
+    min_expected_value: float | None = None
+    """Only from this expected value on."""
+    min_p_churn: Share | None = None
+    """Only from this churn probability on."""
+
+
+DEFAULT_ACTIONS = (
+    ActionRule(action="Call in person and win back", tier=("vip",), lifecycle=("at risk", "dormant", "gone")),
+    ActionRule(action="Look after: early access, personal service", tier=("vip",)),
+    ActionRule(action="Offer the next step: bundle or loyalty programme", tier=("potential",)),
+    ActionRule(action="Welcome and show the way to a second purchase", lifecycle=("new",)),
+    ActionRule(action="Remind with what they bought before", lifecycle=("at risk",)),
+    ActionRule(action="One low-cost win-back message, then rest", tier=("lapsed",)),
+    ActionRule(action="Keep in the regular newsletter"),
+)
+
+
+class ServingSettings(Settings):
+    """The prediction service."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    """The port to listen on."""
+    max_rows: Annotated[int, Field(ge=1)] = 10_000
+    """The most customers in one request."""
+    reasons: Annotated[int, Field(ge=1)] = 5
+    """Reasons per customer and task in an answer."""
+
+
+class MlflowSettings(Settings):
+    """Where experiments and models are kept."""
+
+    tracking_uri: str | None = None
+    """The tracking server; else MLFLOW_TRACKING_URI, else SQLite in the workspace."""
+    experiment: str | None = None
+    """The experiment; the config's name by default."""
+
+
+TaskName = Literal["high_value", "clv", "churn", "segments"]
+TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "segments")
+
+
+class Config(Settings):
+    """All settings of a run.
+
+    Only ``sources`` has no default, and ``horizon`` is needed from the stage features on.
+    """
+
+    name: Name
+    """What models and the experiment are called; the file's name by default."""
+    workspace: Path
+    """The folder of the run, relative to where the command runs; `data/<name>` by default."""
+    as_of: Day | None = None
+    """The wall of the run: no row at or after this midnight is used. The day after the newest row by default."""
+    horizon: Span | None = None
+    """How far predictions look ahead, such as `180d`. Needed from the stage `features` on."""
+    sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1)]
+    """The tables to read."""
+    tasks: tuple[TaskName, ...] = TASKS
+    """What to predict."""
+    quality: QualitySettings = QualitySettings()
+    currency: CurrencySettings = CurrencySettings()
+    identity: IdentitySettings = IdentitySettings()
+    high_value: HighValueSettings = HighValueSettings()
+    clv: ClvSettings = ClvSettings()
+    segments: SegmentSettings = SegmentSettings()
+    training: TrainingSettings = TrainingSettings()
+    tuning: TuningSettings = TuningSettings()
+    explain: ExplainSettings = ExplainSettings()
+    tiers: TierSettings = TierSettings()
+    lifecycle: LifecycleSettings = LifecycleSettings()
+    actions: tuple[ActionRule, ...] = DEFAULT_ACTIONS
+    """Rules of the next action; the first that fits decides."""
+    serving: ServingSettings = ServingSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+    seed: Annotated[int, Field(ge=0)] = 7
+    """The seed of everything that is drawn."""
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    """What computes the features."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads to use; all cores by default. The results do not depend on it."""
+    memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MB|GB)$")] = "2GB"
+    """What DuckDB may hold in memory before it writes to disk."""
+
+    @field_validator("sources")
+    @classmethod
+    def _distinct(cls, value: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        names = [(s.name, s.table) for s in value]
+        for name, table in names:
+            if names.count((name, table)) > 1:
+                raise ValueError(f"two sources are called {name!r} and fill {table}; expected distinct names")
+        return value
+
+    def needs_horizon(self) -> timedelta:
+        """The horizon, or an error that says that this stage needs one."""
+        if self.horizon is None:
+            raise ConfigError("horizon: not set; expected how far to look ahead, such as 180d.")
+        return self.horizon

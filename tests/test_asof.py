@@ -1,0 +1,65 @@
+import itertools
+from datetime import date, datetime, timedelta
+
+import ibis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custid.asof import DAY, ahead, midnight, parse_day, parse_span, schedule, seen
+
+
+@pytest.mark.parametrize(("text", "days"), [("180d", 180), ("26w", 182), (" 1 day ", 1), ("2 weeks", 14)])
+def test_spans_are_days_or_weeks(text, days):
+    assert parse_span(text) == timedelta(days=days)
+
+
+@pytest.mark.parametrize("text", ["", "d", "0d", "1.5d", "-3d", "6 months", timedelta(hours=3)])
+def test_other_spans_are_refused(text):
+    with pytest.raises(ValueError, match="days or weeks"):
+        parse_span(text)
+
+
+def test_a_time_of_day_is_no_day():
+    assert parse_day(datetime(2011, 6, 10)) == date(2011, 6, 10)
+    with pytest.raises(ValueError, match="without a time"):
+        parse_day(datetime(2011, 6, 10, 12))
+    with pytest.raises(ValueError, match="2011-06-10"):
+        parse_day("10/06/2011")
+
+
+def rows(**columns):
+    return ibis.memtable(columns)
+
+
+def count(table) -> int:
+    return int(table.count().execute())
+
+
+def test_rows_at_the_midnight_are_ahead_and_not_seen():
+    wall = date(2024, 3, 1)
+    table = rows(ts=[datetime(2024, 2, 29, 23, 59, 59, 999999), midnight(wall), midnight(wall + 30 * DAY)])
+    assert count(seen(table, wall)) == 1
+    assert count(ahead(table, wall, 30 * DAY)) == 1
+
+
+def test_a_row_that_arrived_late_is_not_seen_early():
+    wall = date(2024, 3, 1)
+    early = datetime(2024, 2, 1)
+    table = rows(ts=[early] * 3, ingested_at=[None, early, midnight(wall)])
+    assert count(seen(table, wall)) == 2
+
+
+@given(
+    history=st.integers(1, 900),
+    horizon=st.integers(1, 400),
+    stride=st.integers(1, 90),
+    most=st.integers(1, 20),
+)
+def test_scheduled_labels_end_by_as_of_and_start_within_the_history(history, horizon, stride, most):
+    as_of = date(2024, 1, 1)
+    first = as_of - history * DAY
+    days = schedule(first, as_of, horizon * DAY, stride * DAY, most)
+    assert len(days) <= most
+    assert all(first < day and day + horizon * DAY <= as_of for day in days)
+    assert all(later - earlier == stride * DAY for earlier, later in itertools.pairwise(days))
