@@ -1,0 +1,114 @@
+"""Who the customers are: tiers, lifecycle stages, segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .format import count, money, share
+from .words import stage_words, tier_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of customers: its share of customers and of value in percent, and its figures in words."""
+
+    name: str
+    about: str
+    customers: str
+    share_customers: float
+    share_customers_text: str
+    share_value: float
+    share_value_text: str
+    value: str
+    churn: str
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """One way to part the customers; ``longest`` is the largest share in percent that a bar shows."""
+
+    key: str
+    title: str
+    about: str
+    groups: tuple[Group, ...]
+    longest: float
+    has_value: bool
+    has_churn: bool
+
+
+def who(inputs: Inputs) -> tuple[Grouping, ...]:
+    """The groupings that the profiles have."""
+    found = [
+        _grouping(inputs, "tier", "By tier", "How much they matter.", tier_words(inputs.config)),
+        _grouping(inputs, "lifecycle", "By stage of life", "Where they stand with you.", stage_words(inputs.config)),
+    ]
+    if inputs.has("segment"):
+        about = "Groups of customers who behave alike, found in the data and named for what sets them apart." + _stable(
+            inputs
+        )
+        found.append(_grouping(inputs, "segment", "By segment", about, _by_size(inputs)))
+    return tuple(found)
+
+
+def _stable(inputs: Inputs) -> str:
+    """How far the segments stay the same when customers are drawn anew, if that was measured."""
+    found = inputs.metrics.get("segments", {}).get("model", {}).get("stability")
+    if not found or found.get("value") is None:
+        return ""
+    return f" Found again in customers drawn anew, they agree to {found['value']:.2f}; 1 is complete agreement."
+
+
+def _by_size(inputs: Inputs) -> dict[str, tuple[str, str]]:
+    """The segments that occur, the most frequent first (ties by name), with a line about each where there is one."""
+    names, sizes = np.unique(inputs.columns["segment"].astype(str), return_counts=True)
+    order = np.argsort(-sizes, kind="stable")
+    return {str(names[i]): (str(names[i]), _typical(inputs, names[i])) for i in order}
+
+
+def _typical(inputs: Inputs, segment: str) -> str:
+    """What the middle customer of a segment is like, if the facts are known."""
+    if not inputs.has("purchases", "spend_mean", "days_since_last"):
+        return ""
+    inside = inputs.columns["segment"] == segment
+    facts = [inputs.columns[name][inside] for name in ("purchases", "spend_mean", "days_since_last")]
+    known = [float(np.median(values[np.isfinite(values)])) for values in facts if np.isfinite(values).any()]
+    if len(known) < len(facts):
+        return ""
+    times = "1 purchase" if round(known[0]) == 1 else f"{count(known[0])} purchases"
+    return f"typically {times} of {money(known[1], inputs.currency)}, the last {count(known[2])} days ago"
+
+
+def _grouping(inputs: Inputs, key: str, title: str, about: str, words: Mapping[str, tuple[str, str]]) -> Grouping:
+    labels = inputs.columns[key]
+    value = inputs.value() if inputs.has("expected_value") else None
+    churn = inputs.columns.get("p_churn")
+    total = float(value.sum()) if value is not None else 0.0
+    groups = []
+    for label, (name, meaning) in words.items():
+        inside = labels == label
+        size = int(inside.sum())
+        held = float(value[inside].sum()) if value is not None else 0.0
+        part, worth = size / inputs.count, held / total if total else 0.0
+        groups.append(
+            Group(
+                name,
+                meaning,
+                count(size),
+                100 * part,
+                share(part),
+                100 * worth,
+                share(worth),
+                money(held / size, inputs.currency) if size else "–",
+                share(float(churn[inside].mean())) if churn is not None and size else "–",
+            )
+        )
+    longest = max(max(g.share_customers, g.share_value) for g in groups)
+    return Grouping(key, title, about, tuple(groups), longest, value is not None, churn is not None)

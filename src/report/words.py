@@ -1,0 +1,139 @@
+"""What measures, tasks, tiers and stages are called in a page without jargon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..profiles.lifecycle import dormant_after
+from .format import share
+
+if TYPE_CHECKING:
+    from ..config.settings import Config
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a measure is spoken of: its name in words, what it means, which way is good, and how it is written."""
+
+    title: str
+    about: str
+    better: Literal["higher", "lower", "near 1"]
+    kind: Literal["share", "decimal", "money", "times"]
+    initials: str
+
+
+MEASURES = {
+    "auc": Measure(
+        "Tells who leaves from who stays",
+        "Of two customers, one who left and one who stayed: how often the leaver was given the higher risk.",
+        "higher",
+        "share",
+        "AUC",
+    ),
+    "average_precision": Measure(
+        "Finds the best customers",
+        "How pure the list of predicted best customers is, on average over all lengths of the list.",
+        "higher",
+        "share",
+        "average precision",
+    ),
+    "gini": Measure(
+        "Puts customers in the right order of spend",
+        "100% is the true order of what they then spent.",
+        "higher",
+        "share",
+        "normalised Gini",
+    ),
+    "capture_10": Measure(
+        "Future spend held by the predicted top tenth",
+        "Of all money that was then spent: the share that came from the tenth of customers predicted to spend most.",
+        "higher",
+        "share",
+        "capture at 10%",
+    ),
+    "mae": Measure(
+        "Error per customer",
+        "How far the expected spend of a customer was from the true one, on average.",
+        "lower",
+        "money",
+        "MAE",
+    ),
+    "brier": Measure(
+        "Error of the probabilities",
+        "The squared distance between the stated risk and what happened. 0 is perfect.",
+        "lower",
+        "decimal",
+        "Brier score",
+    ),
+    "lift_10": Measure(
+        "Best customers in the predicted top tenth",
+        "How many times more of them there are than in a tenth drawn at random.",
+        "higher",
+        "times",
+        "lift at 10%",
+    ),
+    "bias": Measure(
+        "Forecast total against the true total",
+        "1 is exact; below 1 the forecast was too low, above 1 too high.",
+        "near 1",
+        "times",
+        "bias",
+    ),
+}
+
+SHOWN = {
+    "churn": ("auc", "brier"),
+    "clv": ("gini", "capture_10", "mae", "bias"),
+    "high_value": ("average_precision", "lift_10"),
+}
+"""The measures of each task that the page shows; the first one is the one that decides."""
+
+TASKS = {
+    "churn": "Who is leaving",
+    "clv": "How much they will spend",
+    "high_value": "Who will be among the best",
+    "segments": "Who is alike",
+}
+
+NAMES = (
+    "Formulas (BG/NBD, MBG/NBD, Pareto/NBD) forecast from how often and how recently a customer bought. "
+    "RFM points give one to five points each for a recent purchase, many purchases and much spend. "
+    "XGBoost is a common learner, here with its own settings."
+)
+"""What the baselines' names mean, for those who have not met them."""
+
+BASELINES = {
+    "recency": "who bought last",
+    "rfm": "RFM points",
+    "past_spend": "past spend, carried on",
+    "bgnbd": "BG/NBD formula",
+    "mbgnbd": "MBG/NBD formula",
+    "paretonbd": "Pareto/NBD formula",
+    "prior": "the average of all",
+    "xgboost": "XGBoost as it comes",
+}
+
+
+def tier_words(config: Config) -> dict[str, tuple[str, str]]:
+    """Name and definition of each tier, with the thresholds of the config."""
+    s = config.tiers
+    best = f"likely to be among the best {share(config.high_value.share)}"
+    return {
+        "vip": ("VIP", f"top {share(s.vip_share)} by expected spend, or at least {share(s.vip_probability)} {best}"),
+        "potential": ("Potential", f"no VIP yet, but at least {share(s.potential_probability)} {best}"),
+        "ordinary": ("Ordinary", "everybody else"),
+        "lapsed": ("Lapsed", f"no VIP, and at least {share(s.lapsed_churn)} likely to have left"),
+    }
+
+
+def stage_words(config: Config) -> dict[str, tuple[str, str]]:
+    """Name and definition of each lifecycle stage, with the thresholds of the config."""
+    s, horizon = config.lifecycle, config.needs_horizon()
+    return {
+        "new": ("New", f"first purchase at most {s.new.days} days ago"),
+        "active": ("Active", "buying, and likely to go on"),
+        "at risk": ("At risk", f"at least {share(s.at_risk_churn)} likely to leave"),
+        "dormant": ("Dormant", f"no purchase for {dormant_after(s, horizon).days} days or more"),
+        "gone": ("Gone", f"at least {share(s.gone_churn)} likely to have left"),
+    }
