@@ -1,0 +1,101 @@
+"""Which of a source's columns fills which canonical column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import DataError, nearest
+from ..tables import SPECS, TableSpec
+from .address import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..config import SourceSettings
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A source's columns by their place: the canonical ones, and what an open-ended table keeps besides."""
+
+    spec: TableSpec
+    canonical: Mapping[str, int]
+    extras: tuple[tuple[str, int], ...]
+
+
+def layout(source: SourceSettings, names: Sequence[str]) -> Layout:
+    """Map a source's column names onto its canonical table.
+
+    Raises
+    ------
+    DataError
+        Where a column that the config names is not there, is there twice, or a required one is not found.
+    """
+    spec = SPECS[source.table]
+    wanted = dict(source.columns)
+    if spec.name == "transactions" and "customer_id" in wanted:
+        wanted.setdefault("record_id", wanted.pop("customer_id"))
+    found = {ours: _place(source, ours, theirs, names) for ours, theirs in wanted.items()}
+    own = [c.name for c in spec.columns if c.name not in found and names.count(c.name) == 1]
+    found.update({name: names.index(name) for name in own})
+    if spec.name == "transactions" and "record_id" not in found and names.count("customer_id") == 1:
+        found["record_id"] = names.index("customer_id")
+    _require(source, spec, found, names)
+    known = {c.name for c in spec.columns}
+    canonical = {name: at for name, at in found.items() if name in known}
+    return Layout(spec, canonical, _extras(spec, found, canonical, names) if spec.open_ended else ())
+
+
+def _place(source: SourceSettings, ours: str, theirs: str, names: Sequence[str]) -> int:
+    where = f"sources.{source.name}.columns.{ours}"
+    count = names.count(theirs)
+    if count == 1:
+        return names.index(theirs)
+    if count > 1:
+        raise DataError(f"{masked(source.uri)}: has {count} columns called {theirs!r} ({where}); expected one.")
+    raise DataError(
+        f"{masked(source.uri)}: has no column {theirs!r} ({where}); it has {listed(names)}.{nearest(theirs, names)}"
+    )
+
+
+def _require(source: SourceSettings, spec: TableSpec, found: Mapping[str, int], names: Sequence[str]) -> None:
+    missing = [name for name in spec.required if name not in found]
+    if "amount" in missing and spec.name == "transactions" and {"quantity", "unit_price"} <= found.keys():
+        missing.remove("amount")
+    if not missing:
+        return
+    hint = " (or quantity and unit_price)" if spec.name == "transactions" and "amount" in missing else ""
+    raise DataError(
+        f"{masked(source.uri)}: has no column for {', '.join(missing)}{hint} of the table {spec.name}; it has "
+        f"{listed(names)}. Map yours in sources.{source.name}.columns.{nearest(missing[0], names)}"
+    )
+
+
+def _extras(
+    spec: TableSpec, found: Mapping[str, int], canonical: Mapping[str, int], names: Sequence[str]
+) -> tuple[tuple[str, int], ...]:
+    """The further attributes, under names that collide with nothing (DuckDB's names ignore case)."""
+    taken = {"source", "row", "customer_id", *(c.name for c in spec.columns)}
+    used = set(canonical.values())
+    further = {at: name for name, at in found.items() if name not in canonical}
+    extras: list[tuple[str, int]] = []
+    for at, theirs in enumerate(names):
+        if at in used or not (theirs or at in further):
+            continue
+        name = further.get(at, theirs)
+        while name.casefold() in taken:
+            name += "_"
+        taken.add(name.casefold())
+        extras.append((name, at))
+    return tuple(extras)
+
+
+def listed(names: Sequence[str], most: int = 30) -> str:
+    """Column names as a message shows them.
+
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(name or "(no name)" for name in names[:most]) + more
