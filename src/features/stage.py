@@ -1,0 +1,34 @@
+"""The stage of the pipeline that makes the rows that are scored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from ..workspace import Note, silent, write_parquet
+from .table import build, collect, connect, open_tables
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from ..config import Config
+    from ..workspace import Workspace
+
+
+def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
+    """Write ``features.parquet``: the features at ``as_of`` of every customer who is scored.
+
+    Raises
+    ------
+    DataError
+        Nobody had bought, or had an open subscription, before ``as_of``.
+    """
+    note("opening the tables")
+    tables = open_tables(connect(config), config, ws)
+    note(f"features at {as_of}")
+    features = collect(build(tables, as_of))
+    if not features.num_rows:
+        raise DataError(
+            f"as_of: no customer has a purchase or an open subscription before {as_of}; expected a later day."
+        )
+    write_parquet(ws.features, features)
