@@ -1,0 +1,176 @@
+"""From a search's findings to a predictor: members refitted, weighted, calibrated for the season, with an interval."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..models.predictor.interval import Bands
+from ..models.predictor.members import Formula, Linear
+from ..models.predictor.predictor import Predictor
+from .learners import fit_member, stack
+from .level import level, level_offsets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ..config import Config
+    from ..models.predictor.members import Member
+    from .folds import Pool
+    from .history import History
+    from .task import Learner, Task
+
+    FloatArray = NDArray[np.float64]
+    Choice = tuple[Learner, Mapping[str, Any], float]
+
+MOST_LEARNERS = 2
+_FORMULA_SHARE = 0.5
+_STRENGTH = 1_000.0
+_NEGLIGIBLE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """A predictor, and the weights of its members by name."""
+
+    predictor: Predictor
+    weights: Mapping[str, float]
+
+
+def learn(task: Task, history: History, pool: Pool, best: Sequence[Choice], config: Config) -> Learnt:
+    """Blend the best members of a search with the formula, and fit all of it anew.
+
+    1. Weights: on later days and other customers than the members were fitted on, drawn towards an equal part of the
+       formula.
+    2. Members: refitted on all labelled rows.
+    3. Level: the total over the customers of the day is set to what :mod:`~custid.training.level` expects.
+    4. Interval: from the members of step 1, each tried day at the level that was expected of it.
+    """
+    chosen = list(best[:MOST_LEARNERS])
+    if not chosen and not _formula_margin(pool, pool.rows.formula):
+        return _average(task, history, pool, config)
+    tried = _tried_margins(pool, chosen, config)
+    truth, day = pool.truth[tried.rows] / pool.unit, pool.day[tried.rows]
+    weights, _ = stack(tried.margins, truth, day - day.min(), _prior(pool, len(chosen)), _STRENGTH, _link(task))
+    weights = np.where(weights < _NEGLIGIBLE, 0.0, weights)
+    names, members = _members(pool, chosen, config)
+    kept = [i for i in range(len(members)) if weights[i] > 0] or [0]
+    predictor = _blank(task, history, [members[i] for i in kept], weights[kept])
+    intercept = level(task, history, pool, predictor.margin(history.latest.features))
+    bands = _bands(pool, tried, weights, config) if task.link == "log" else None
+    predictor = replace(predictor, intercept=intercept, bands=bands)
+    return Learnt(predictor, {names[i]: float(weights[i]) for i in kept})
+
+
+def _average(task: Task, history: History, pool: Pool, config: Config) -> Learnt:
+    """Where there is nothing to tell customers apart by: the average for everyone."""
+    width = pool.rows.matrix.shape[1]
+    flat = Linear(np.ones(width), np.zeros(width), np.ones(width), np.zeros(width), 0.0)
+    predictor = _blank(task, history, [flat], np.ones(1))
+    intercept = level(task, history, pool, np.zeros(history.latest.features.num_rows))
+    bands = None
+    if task.link == "log":
+        truth = np.maximum(pool.truth, 0.0)
+        bands = Bands.fit(np.full(truth.size, np.exp(intercept)), truth, config.clv.coverage)
+    return Learnt(replace(predictor, intercept=intercept, bands=bands), {})
+
+
+def _blank(task: Task, history: History, members: Sequence[Member], weights: FloatArray) -> Predictor:
+    """A predictor without a level and an interval."""
+    longer = history.rhythm is not None and history.learnt_horizon != history.horizon
+    return Predictor(
+        task=task.name,
+        output=task.output,
+        link="log" if task.link == "log" else "logit",
+        encoder=history.encoder,
+        rhythm=history.rhythm,
+        members=tuple(members),
+        weights=tuple(float(weight) for weight in weights),
+        intercept=0.0,
+        days=float(history.horizon.days),
+        learnt_days=float(history.learnt_horizon.days),
+        stretch=task.aspect if longer and task.name != "high_value" else None,
+        sign=task.sign,
+        bands=None,
+        usual=usual_of(history),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """Margins of the members of step 1, shape (n, k), on the rows of the pool with these numbers."""
+
+    rows: NDArray[np.intp]
+    margins: FloatArray
+
+
+def _tried_margins(pool: Pool, chosen: Sequence[Choice], config: Config) -> _Tried:
+    jobs = [(learner, params, part) for part in pool.parts for learner, params, _ in chosen]
+    with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
+        fitted = list(
+            workers.map(
+                lambda job: fit_member(pool.task, job[0], job[1], job[2].lesson, config.seed).margin(job[2].rows), jobs
+            )
+        )
+    blocks = []
+    for number, part in enumerate(pool.parts):
+        columns = fitted[number * len(chosen) : (number + 1) * len(chosen)]
+        blocks.append(np.stack([*_formula_margin(pool, part.rows.formula), *columns], axis=1))
+    shift = np.log(pool.unit)
+    rows = np.concatenate([part.tried for part in pool.parts])
+    order = np.argsort(rows, kind="stable")
+    return _Tried(rows[order], np.concatenate(blocks)[order] - shift)
+
+
+def _formula_margin(pool: Pool, formula: Mapping[str, FloatArray]) -> list[FloatArray]:
+    return [formula[pool.task.aspect]] if pool.task.aspect in formula else []
+
+
+def _members(pool: Pool, chosen: Sequence[Choice], config: Config) -> tuple[list[str], list[Member]]:
+    names: list[str] = []
+    members: list[Member] = []
+    for margin in _formula_margin(pool, pool.rows.formula):
+        names.append("formula")
+        members.append(Formula(pool.task.aspect, float(np.median(margin))))
+    lesson = pool.lesson()
+    with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
+        fitted = list(workers.map(lambda c: fit_member(pool.task, c[0], c[1], lesson, config.seed), chosen))
+    return [*names, *(learner for learner, _, _ in chosen)], [*members, *fitted]
+
+
+def _prior(pool: Pool, learners: int) -> FloatArray:
+    if pool.task.aspect not in pool.rows.formula:
+        return np.full(learners, 1.0 / max(learners, 1))
+    return np.array([_FORMULA_SHARE] + [(1 - _FORMULA_SHARE) / learners] * learners) if learners else np.ones(1)
+
+
+def _bands(pool: Pool, tried: _Tried, weights: FloatArray, config: Config) -> Bands:
+    """Conformal on the tried rows, the total of each day as the formula would have told it."""
+    day = pool.day[tried.rows]
+    truth = np.maximum(pool.truth[tried.rows] / pool.unit, 0.0)
+    margin = (tried.margins * weights).sum(axis=1)
+    expected = np.exp(tried.margins[:, 0]) if pool.task.aspect in pool.rows.formula else truth
+    margin = margin + level_offsets(margin, expected, day, pool.days)[day]
+    return Bands.fit(np.exp(margin) * pool.unit, truth * pool.unit, config.clv.coverage)
+
+
+def usual_of(history: History) -> dict[str, tuple[float, float, float]]:
+    """Per numeric feature, the values below which 10, 50 and 90 % of the newest labelled rows lie."""
+    features = history.snapshots[-1].features
+    matrix = history.encoder.matrix(features)[:, : len(history.encoder.numbers)]
+    found = {}
+    for name, column in zip(history.encoder.numbers, matrix.T, strict=True):
+        known = column[~np.isnan(column)]
+        if known.size:
+            low, mid, high = np.percentile(known, [10, 50, 90]).tolist()
+            found[name] = (low, mid, high)
+    return found
+
+
+def _link(task: Task) -> Any:
+    return task.link

@@ -1,0 +1,233 @@
+"""One task from history to judged predictor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..explain import importance
+from ..workspace import fingerprint, silent
+from . import figures
+from .blend import learn
+from .evaluate import curves, judge
+from .folds import Pool
+from .groups import fit_segments
+from .task import task_of
+from .tune import Found, search
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from ..config import Config
+    from ..models.bundle import AnyPredictor
+    from ..models.predictor.predictor import Predictor
+    from ..workspace import Note
+    from .history import History
+    from .task import Task
+    from .tune import Tracker
+
+_FEWEST = 20  # customers of each kind, to learn more than an average
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What training a task gives.
+
+    Attributes
+    ----------
+    task, predictor
+        What was learnt, and the predictor, from all labelled rows.
+    judged
+        The predictor that was judged, learnt from nothing but what was known on the held-out day; None where nothing
+        could be held out, and for segments.
+    metrics, baselines
+        On the held-out snapshot: ``{metric: {"value", "low", "high"}}``, and the same by baseline.
+    snapshot, n
+        The held-out day, and how many customers it had.
+    params
+        What was chosen: kinds of members, their parameters and weights.
+    figures
+        Plotly figures by name.
+    chosen
+        The blend in words.
+    notes
+        Sentences that a reader of the figures must know.
+    curves
+        The points behind the figures.
+    """
+
+    task: str
+    predictor: AnyPredictor
+    judged: AnyPredictor | None
+    metrics: Mapping[str, Mapping[str, float | None]]
+    baselines: Mapping[str, Mapping[str, Mapping[str, float | None]]]
+    snapshot: date
+    n: int
+    params: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    chosen: str
+    notes: tuple[str, ...]
+    curves: Mapping[str, Any]
+
+
+class _Untold:
+    """Tells nobody of the trials."""
+
+    def trial(self, number: int, params: Mapping[str, Any], metrics: Mapping[str, Any], state: str) -> None:
+        """Nothing."""
+
+
+def fit_task(
+    task: str,
+    history: History,
+    config: Config,
+    *,
+    storage: str = "sqlite://",
+    tracker: Tracker | None = None,
+    note: Note = silent,
+) -> Fitted:
+    """Search, judge and fit one task.
+
+    The search and the judged predictor see the history as it was on the held-out day; the predictor that is given sees
+    all labelled snapshots.
+
+    Parameters
+    ----------
+    task
+        The name of a task.
+    history
+        From :func:`~custid.training.history.load_history`.
+    config
+        The run's settings.
+    storage
+        Where Optuna keeps the search; in memory by default.
+    tracker
+        Who is told of each finished trial.
+    note
+        Who is told of progress.
+    """
+    what, listener = task_of(task), tracker if tracker is not None else _Untold()
+    if what.link == "none":
+        return _fit_segments(history, config, listener, note)
+    whole = Pool.of(what, history, config)
+    notes = _history_notes(history)
+    if history.rehearsal is None:
+        found = _search(whole, history, config, storage, listener, note)
+        learnt = learn(what, history, whole, found.best, config)
+        notes.append("The history has no room for a held-out snapshot: nothing was judged.")
+        return _fitted(what, learnt.predictor, history, config, found, learnt.weights, ({}, {}, notes))
+    rehearsal = history.rehearsal
+    pool = Pool.of(what, rehearsal, config)
+    found = _search(pool, rehearsal, config, storage, listener, note)
+    note(f"{task}: judging")
+    rehearsed = learn(what, rehearsal, pool, found.best, config)
+    model, others, said = judge(what, rehearsed.predictor, rehearsal, pool, config)
+    note(f"{task}: fitting on all snapshots")
+    learnt = learn(what, history, whole, found.best, config)
+    judged = (model, others, [*said, *notes])
+    return _fitted(what, learnt.predictor, history, config, found, learnt.weights, judged, rehearsed.predictor)
+
+
+def _search(pool: Pool, history: History, config: Config, storage: str, tracker: Tracker, note: Note) -> Found:
+    """The search, unless there is nothing to tell apart."""
+    positive = int((pool.truth > 0).sum())
+    if min(positive, pool.truth.size - positive if pool.task.link == "logit" else positive) < _FEWEST:
+        return Found((), 0)
+    data = fingerprint(
+        [(s.day, s.features.num_rows) for s in history.snapshots],
+        history.encoder.to_dict(),
+        [float(pool.truth.sum()), float(np.nansum(pool.rows.matrix))],
+    )
+    return search(pool, config, data=data, storage=storage, tracker=tracker, note=note)
+
+
+def _fitted(
+    task: Task,
+    predictor: Predictor,
+    history: History,
+    config: Config,
+    found: Found,
+    weights: Mapping[str, float],
+    judged: tuple[Any, Any, list[str]],
+    rehearsed: Predictor | None = None,
+) -> Fitted:
+    model, others, notes = judged
+    held = history.rehearsal.latest if history.rehearsal is not None else history.latest
+    drawn, points = _figures(task, predictor, rehearsed, history, config)
+    members = {learner: dict(params) for learner, params, _ in found.best if learner in weights}
+    chosen = " + ".join(f"{weight:.2f} {name}" for name, weight in weights.items()) or "the average for everyone"
+    if history.rhythm is not None and "formula" in weights:
+        chosen += f" (formula: {history.rhythm.buying.title})"
+    return Fitted(
+        task=task.name,
+        predictor=predictor,
+        judged=rehearsed,
+        metrics=model,
+        baselines=others,
+        snapshot=held.day,
+        n=held.features.num_rows,
+        params={"members": members, "weights": dict(weights), "trials": found.trials},
+        figures=drawn,
+        chosen=chosen,
+        notes=tuple(notes),
+        curves=points,
+    )
+
+
+def _figures(
+    task: Task, predictor: Predictor, rehearsed: Predictor | None, history: History, config: Config
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    drawn: dict[str, Any] = {}
+    points: dict[str, Any] = {}
+    if rehearsed is not None and history.rehearsal is not None:
+        held = history.rehearsal.latest
+        truth = task.label(held.outcome, config)
+        points = curves(task, truth, rehearsed.predict(held.features)[task.output])
+        drawn["lift"] = figures.gain(points["gain"], f"{task.name}: what the highest scores hold")
+        drawn["calibration"] = figures.calibration(
+            points["reliability"], f"{task.name}: stated and happened", money=task.link == "log"
+        )
+    some = history.latest.features.slice(0, config.explain.background)
+    drawn["drivers"] = figures.drivers(importance(predictor.contributions(some)), f"{task.name}: what moves the score")
+    return drawn, points
+
+
+def _history_notes(history: History) -> list[str]:
+    notes = []
+    if history.learnt_horizon != history.horizon:
+        notes.append(
+            f"The history has no room for a whole horizon of {history.horizon.days} days: one of "
+            f"{history.learnt_horizon.days} days was learnt, and the formula extends it."
+        )
+    back = history.rehearsal
+    if back is not None and back.learnt_horizon != back.horizon:
+        notes.append(
+            f"On the held-out day the history was shorter still: the judged model had learnt "
+            f"{back.learnt_horizon.days} of {back.horizon.days} days; the model in use has learnt "
+            f"{history.learnt_horizon.days}."
+        )
+    if history.rhythm is None:
+        notes.append("Too few customers bought again for a formula; the model does without one.")
+    return notes
+
+
+def _fit_segments(history: History, config: Config, tracker: Tracker, note: Note) -> Fitted:
+    grouped = fit_segments(history, config, tracker, note)
+    held = history.rehearsal.latest if history.rehearsal is not None else history.latest
+    return Fitted(
+        task="segments",
+        predictor=grouped.segments,
+        judged=None,
+        metrics=grouped.metrics,
+        baselines=grouped.baselines,
+        snapshot=held.day,
+        n=held.features.num_rows,
+        params={"k": len(grouped.segments.names)},
+        figures=grouped.figures,
+        chosen=f"{len(grouped.segments.names)} segments",
+        notes=grouped.notes,
+        curves={},
+    )

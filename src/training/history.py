@@ -1,0 +1,204 @@
+"""The past as training sees it: labelled snapshots, the rows of the day, and a rehearsal further back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError, TooFewCustomersError
+from ..models.predictor.encoder import Encoder
+from ..models.predictor.rhythm import Rhythm
+from ..workspace import read_json, silent, write_json, write_parquet
+from .labels import aligned, labels
+from .snapshots import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, timedelta
+
+    import ibis
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from ..config import Config
+    from ..workspace import Note, Workspace
+
+FORMULAS = ("mbg_nbd", "pareto_nbd")
+"""The formulas that may be a member: those under which a one-time buyer may have left."""
+LEVEL_FORMULA = "bg_nbd"
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What n customers did in a horizon."""
+
+    ids: NDArray[np.str_]
+    purchases: NDArray[np.float64]
+    spend: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Customers as they stood on a day.
+
+    Attributes
+    ----------
+    day
+        The midnight before which everything was known.
+    features
+        A row per customer, by ``customer_id``.
+    labels
+        ``customer_id``, ``purchases``, ``spend`` in the horizon after it, in the same order; None where not known.
+    """
+
+    day: date
+    features: pa.Table
+    labels: pa.Table | None = None
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """The labels as arrays."""
+        assert self.labels is not None
+        ids = np.array(self.labels["customer_id"].to_pylist(), dtype=str)
+        arrays = (self.labels[name].to_numpy().astype(np.float64) for name in ("purchases", "spend"))
+        return Outcome(ids, *arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """All that may be learnt from.
+
+    Attributes
+    ----------
+    snapshots
+        Labelled, oldest first; every label window has ended by the day of ``latest``.
+    latest
+        The rows of the day. In a rehearsal they are labelled, for judging and nothing else.
+    horizon
+        How far predictions look ahead.
+    learnt_horizon
+        How far the labels of ``snapshots`` do: shorter where the history has no room for the whole.
+    rehearsal
+        The same as it would have been on the last day whose outcome is known: what is chosen and judged there has
+        seen nothing of that outcome. None in a rehearsal, and where the history has no room for one.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    latest: Snapshot
+    horizon: timedelta
+    learnt_horizon: timedelta
+    rehearsal: History | None = None
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The features that tell customers apart on labelled days."""
+        return Encoder.fit([snapshot.features for snapshot in self.snapshots])
+
+    @cached_property
+    def rhythm(self) -> Rhythm | None:
+        """The likeliest formula for the customers of the day."""
+        return Rhythm.fit(self.latest.features, FORMULAS)
+
+    @cached_property
+    def level_rhythm(self) -> Rhythm | None:
+        """BG/NBD for the customers of the day: the nearest of the formulas in total, if not customer by customer."""
+        return Rhythm.fit(self.latest.features, [LEVEL_FORMULA])
+
+    @cached_property
+    def past_rhythms(self) -> tuple[Rhythm | None, ...]:
+        """The same formula as it would have been fitted on each snapshot's day."""
+        if self.rhythm is None:
+            return (None,) * len(self.snapshots)
+        kind = self.rhythm.buying.kind
+        return tuple(Rhythm.fit(snapshot.features, [kind]) for snapshot in self.snapshots)
+
+
+def load_history(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> History:
+    """Build the snapshots, or read those that an earlier run has built from the same tables and features.
+
+    Raises
+    ------
+    TooFewCustomersError
+        Where fewer customers than ``training.min_customers`` have bought before ``as_of``.
+    InputError
+        Where the history is too short.
+    """
+    from ..features.table import connect, open_tables
+
+    tables = open_tables(connect(config), config, ws)
+    if "transactions" not in tables:
+        raise InputError("sources: none fills the table transactions; expected one, to learn what customers buy.")
+    maker = _Maker(config, ws, tables, note)
+    latest = maker.snapshot(as_of)
+    least = config.training.min_customers
+    if latest.features.num_rows < least:
+        raise TooFewCustomersError(
+            f"as_of {as_of}: {latest.features.num_rows} customers bought before it; expected at least {least} "
+            "(training.min_customers) to learn from."
+        )
+    return maker.history(latest, config.needs_horizon())
+
+
+class _Maker:
+    """Makes each snapshot once, for the history and for its rehearsal."""
+
+    def __init__(self, config: Config, ws: Workspace, tables: dict[str, ibis.Table], note: Note) -> None:
+        self.config, self.ws, self.tables, self.note = config, ws, tables, note
+        moments = tables["transactions"].ts
+        self.first: date = moments.min().execute().date()
+        self._made: dict[date, Snapshot] = {}
+        self._key = _key(config, ws)
+
+    def history(self, latest: Snapshot, horizon: timedelta, *, rehearse: bool = True) -> History:
+        """The history before the day of ``latest``, with a rehearsal where there is room for it."""
+        made = plan(self.first, latest.day, horizon, self.config.training)
+        labelled = tuple(self.labelled(self.snapshot(day), made.learnt) for day in made.days)
+        rehearsal = self._rehearsal(labelled, made.learnt) if rehearse else None
+        return History(labelled, latest, horizon, made.learnt, rehearsal)
+
+    def _rehearsal(self, labelled: tuple[Snapshot, ...], horizon: timedelta) -> History | None:
+        try:
+            return self.history(labelled[-1], horizon, rehearse=False)
+        except InputError:
+            return None
+
+    def snapshot(self, day: date) -> Snapshot:
+        """Features on a day."""
+        if day not in self._made:
+            self._made[day] = Snapshot(day, self._features(day))
+        return self._made[day]
+
+    def labelled(self, snapshot: Snapshot, horizon: timedelta) -> Snapshot:
+        """The same with what came after it."""
+        found = labels(self.tables, snapshot.day, horizon).to_pyarrow()
+        return Snapshot(snapshot.day, snapshot.features, aligned(snapshot.features, found))
+
+    def _features(self, day: date) -> pa.Table:
+        import pyarrow.parquet as pq
+
+        from ..features.table import build, collect
+
+        path = self.ws.snapshot(day)
+        made_from = path.with_name("made_from.json")
+        if path.exists() and read_json(made_from) == self._key:
+            return pq.read_table(path)
+        self.note(f"building the snapshot of {day}")
+        features = collect(build(self.tables, day))
+        made_from.unlink(missing_ok=True)
+        write_parquet(path, features)
+        write_json(made_from, self._key)
+        return features
+
+
+def _key(config: Config, ws: Workspace) -> str:
+    """What snapshots are made from: the tables' bytes, the identities, what is dropped, and the features' code."""
+    from ..features.table import USED, fingerprint
+    from ..workspace import digest
+    from ..workspace import fingerprint as digest_of
+
+    names: Iterable[str] = [name for name in USED if name in ws.tables()]
+    files = [digest(ws.table(name)) for name in names] + [digest(ws.identity)]
+    return digest_of(files, sorted(config.quality.drop), fingerprint(ws.tables()))

@@ -1,0 +1,149 @@
+"""What a training is made from, as fingerprints: data, features, settings, code. The same in, the same keys out."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..features import table as features_table
+from ..workspace import fingerprint
+from .track import code_version
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pyarrow as pa
+
+    from ..config import Config
+    from ..workspace import Workspace
+    from .history import History
+
+_LIBRARIES = ("numpy", "optuna", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
+_SHARED = ("horizon", "seed", "training", "tuning")
+_ROOT = Path(__file__).resolve().parents[1]
+_ELSEWHERE = frozenset({"gate.py", "kept.py", "lineage.py", "logged.py", "model_code.py", "stage.py", "track.py"})
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a training comes from.
+
+    Attributes
+    ----------
+    data
+        The fingerprint of all snapshots: features and labels.
+    features
+        The fingerprint of the features' names and code.
+    tables, columns
+        The canonical tables and the features made of them.
+    rows
+        Labelled rows, over all snapshots.
+    """
+
+    config: Config
+    as_of: date
+    data: str
+    features: str
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: int
+
+    @classmethod
+    def of(cls, config: Config, ws: Workspace, as_of: date, history: History) -> Lineage:
+        """The lineage of a training on this history."""
+        tables = tuple(ws.tables())
+        return cls(
+            config,
+            as_of,
+            data_fingerprint(history),
+            features_table.fingerprint(tables),
+            tables,
+            tuple(c for c in history.latest.features.column_names if c not in {"customer_id", "as_of"}),
+            sum(s.features.num_rows for s in history.snapshots),
+        )
+
+    def key(self, task: str) -> str:
+        """The digest of all that a task's model is made from: data, settings, code, libraries.
+
+        What only says where things are kept (workspace, addresses, threads) is no part of it.
+        """
+        return fingerprint(task, self.data, self.features, self._settings(task), self._code, _libraries())
+
+    def settings(self, task: str) -> dict[str, Any]:
+        """The settings that a task's search depends on, and the size of what it learns from."""
+        return {**self._settings(task), "rows": self.rows, "columns": len(self.columns)}
+
+    def tags(self) -> dict[str, str]:
+        """What a run or a version shows of its origin."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "horizon": f"{self.config.needs_horizon().days}d",
+            "seed": str(self.config.seed),
+            "data": self.data,
+            "features": self.features,
+            "code": code_version(),
+        }
+
+    def _settings(self, task: str) -> dict[str, Any]:
+        settings = self.config.model_dump(mode="json", include={*_SHARED, task})
+        settings["tuning"].pop("storage", None)
+        return settings
+
+    @cached_property
+    def _code(self) -> str:
+        files = [_ROOT / "metrics.py", _ROOT / "asof.py"]
+        files += sorted((_ROOT / "models").rglob("*.py"))
+        files += [p for p in sorted((_ROOT / "training").rglob("*.py")) if p.name not in _ELSEWHERE]
+        return fingerprint([(p.relative_to(_ROOT).as_posix(), p.read_text(encoding="utf-8")) for p in files])
+
+
+def _libraries() -> list[tuple[str, str]]:
+    found = []
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):  # xgboost comes under one of two names
+            found.append((name, version(name)))
+    return found
+
+
+def data_fingerprint(history: History) -> str:
+    """A digest of the snapshots: days, column names, and the values of features and labels in their order."""
+    state = hashlib.sha256()
+    for snapshot in (*history.snapshots, history.latest):
+        state.update(snapshot.day.isoformat().encode())
+        for table in (snapshot.features, snapshot.labels):
+            if table is not None:
+                _update(state, table)
+    return state.hexdigest()[:24]
+
+
+def _update(state: Any, table: pa.Table) -> None:
+    """Add a table's values. What lies in memory where a value is null must not count."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        column = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+        known = pc.is_valid(column)
+        state.update(name.encode())
+        for part in (known, column.filter(known)):
+            sink = pa.BufferOutputStream()
+            batch = pa.record_batch([part], names=["x"])
+            with pa.ipc.new_stream(sink, batch.schema) as writer:
+                writer.write_batch(batch)
+            state.update(sink.getvalue())
+
+
+def currency(config: Config, ws: Workspace) -> str | None:
+    """The currency of the outputs: the config's, else the one that all transactions name."""
+    if config.currency.code is not None or not ws.table("transactions").exists():
+        return config.currency.code
+    import pyarrow.parquet as pq
+
+    named = pq.read_table(ws.table("transactions"), columns=["currency"])["currency"].drop_null().unique().to_pylist()
+    return str(named[0]) if len(named) == 1 else None

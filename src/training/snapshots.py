@@ -1,0 +1,70 @@
+"""Which days a training looks back from, and how far each looks ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..asof import DAY, schedule
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from ..config.settings import TrainingSettings
+
+_ENOUGH = 3
+_SHORTEST = 7
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Labelled snapshots and the horizon that is learnt from them.
+
+    Attributes
+    ----------
+    days
+        The labelled snapshots, oldest first; their horizons have ended by ``as_of``.
+    learnt
+        The horizon of their labels: the one asked for, or a shorter one where the history has no room for it.
+    """
+
+    days: tuple[date, ...]
+    learnt: timedelta
+
+
+def plan(first: date, as_of: date, horizon: timedelta, settings: TrainingSettings) -> Plan:
+    """The snapshots of a history that begins on ``first``.
+
+    Where fewer than three snapshots with enough history before them fit, the horizon that is learnt is half of what is
+    left after the least history, and the formulas extend it.
+
+    Raises
+    ------
+    InputError
+        Where the history is too short for any snapshot.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from custid.config.settings import TrainingSettings
+    >>> made = plan(date(1997, 1, 1), date(1997, 10, 1), timedelta(days=273), TrainingSettings())
+    >>> made.learnt.days, [day.isoformat() for day in made.days]
+    (106, ['1997-03-19', '1997-04-18', '1997-05-18', '1997-06-17'])
+    """
+    length = (as_of - first).days
+    least = min(settings.min_history, timedelta(days=length // 3))
+    earliest = first + least - DAY
+    stride = settings.stride
+    days = schedule(earliest, as_of, horizon, stride, settings.snapshots)
+    if len(days) >= min(_ENOUGH, settings.snapshots):
+        return Plan(tuple(days), horizon)
+    learnt = min(horizon, timedelta(days=(length - least.days) // 2))
+    if learnt.days < _SHORTEST:
+        raise InputError(
+            f"as_of {as_of}: the purchases begin on {first}, {length} days before; expected a history of at least "
+            f"{3 * _SHORTEST} days to learn from."
+        )
+    days = schedule(earliest, as_of, learnt, min(stride, timedelta(days=max(1, learnt.days // 3))), settings.snapshots)
+    return Plan(tuple(days), learnt)

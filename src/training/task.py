@@ -1,0 +1,109 @@
+"""What a task is, and which there are."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..config import Config
+    from ..metrics import Metric
+    from ..models.predictor.members import Aspect
+    from .history import Outcome
+
+    FloatArray = NDArray[np.float64]
+
+Learner = Literal["trees", "corrected formula", "linear", "two-part"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A question about a customer's future.
+
+    Attributes
+    ----------
+    name, question
+        What it is called, and what it asks.
+    output
+        The column of the score.
+    link
+        "logit" for a probability, "log" for money, "none" for groups.
+    label
+        The true answer for customers whose outcome is known, shape (n,).
+    metrics
+        What is measured; the first is the headline.
+    aspect, sign
+        Which of the formula's margins speaks of it, and -1 where the formula says the opposite.
+    learners
+        The kinds of members that the search tries beside the formula.
+    """
+
+    name: str
+    question: str
+    output: str
+    link: Literal["logit", "log", "none"]
+    label: Callable[[Outcome, Config], FloatArray]
+    metrics: Mapping[str, Metric]
+    aspect: Aspect = "buys"
+    sign: float = 1.0
+    learners: tuple[Learner, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The metric by which the model is compared first."""
+        return next(iter(self.metrics))
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """All tasks by name.
+
+    Examples
+    --------
+    >>> sorted(tasks())
+    ['churn', 'clv', 'high_value', 'segments']
+    """
+    package = __name__.rpartition(".")[0] + ".tasks"
+    names = sorted(m.name for m in pkgutil.iter_modules(import_module(package).__path__))
+    found = [import_module(f"{package}.{name}").TASK for name in names]
+    return {task.name: task for task in found}
+
+
+def task_of(name: str) -> Task:
+    """The task of that name, or an error that names the nearest one."""
+    known = tasks()
+    if name not in known:
+        raise ConfigError(f"tasks: {name!r} is no task; expected some of {', '.join(known)}.{nearest(name, known)}")
+    return known[name]
+
+
+def headlines(results: Mapping[str, Any]) -> list[list[object]]:
+    """Each task's headline figure beside its best baseline's, from ``metrics.json``.
+
+    Headline metrics are better when they are higher. Gives rows of task, metric, the model's value, the best baseline's
+    value, its name.
+
+    Examples
+    --------
+    >>> churn = {"headline": "auc", "model": {"auc": {"value": 0.8}}, "baselines": {"recency": {"auc": {"value": 0.7}}}}
+    >>> headlines({"churn": churn})
+    [['churn', 'auc', 0.8, 0.7, 'recency']]
+    """
+    rows: list[list[object]] = []
+    for task, result in results.items():
+        metric = result["headline"]
+        values = {name: figures[metric]["value"] for name, figures in result["baselines"].items() if metric in figures}
+        known = {name: value for name, value in values.items() if value is not None}
+        best = max(known, key=lambda name: known[name], default="")
+        rows.append([task, metric, result["model"][metric]["value"], known.get(best, float("nan")), best])
+    return rows

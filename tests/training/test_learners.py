@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from custid.training.learners import affine, loss, slope_of, stack
+from custid.training.level import mean_shift, season_offset
+
+
+@pytest.mark.parametrize("link", ["logit", "log"])
+def test_slopes_are_those_of_the_loss(link):
+    rng = np.random.default_rng(0)
+    margin, truth = rng.normal(size=50), (rng.random(50) < 0.4).astype(float)
+    first, second = slope_of(margin, truth, link)
+    step = 1e-5
+    up, down = loss(margin + step, truth, link), loss(margin - step, truth, link)
+    assert first == pytest.approx((up - down) / (2 * step), abs=1e-5)
+    assert second == pytest.approx((slope_of(margin + step, truth, link)[0] - first) / step, abs=1e-3)
+
+
+def many(n, seed=0):
+    rng = np.random.default_rng(seed)
+    signal = rng.normal(size=n)
+    truth = (rng.random(n) < 1 / (1 + np.exp(-signal))).astype(float)
+    return np.stack([signal, rng.normal(size=n)], axis=1), truth, np.arange(n) % 3
+
+
+def test_many_rows_find_the_member_that_knows_and_few_leave_the_weights_where_they_were():
+    prior = np.array([0.5, 0.5])
+    sure, _ = stack(*many(20_000), prior, 50.0, "logit")
+    assert sure[0] == pytest.approx(1.0, abs=0.1)
+    assert sure[1] < 0.05
+    unsure, _ = stack(*many(30), prior, 50.0, "logit")
+    assert unsure == pytest.approx(prior, abs=0.12)
+
+
+def test_weights_are_never_negative():
+    margins, truth, group = many(5000)
+    weights, _ = stack(-margins, truth, group, np.array([0.5, 0.5]), 1.0, "logit")
+    assert (weights >= 0).all()
+
+
+def test_the_level_of_a_group_does_not_reach_the_weights():
+    margins, truth, group = many(20_000)
+    shifted = margins + np.array([0.0, 5.0, -3.0])[group][:, None]
+    one, _ = stack(margins, truth, group, np.ones(2) / 2, 50.0, "logit")
+    other, _ = stack(shifted, truth, group, np.ones(2) / 2, 50.0, "logit")
+    assert other == pytest.approx(one, abs=0.01)
+
+
+def test_an_overconfident_margin_is_calibrated_back():
+    margins, truth, _ = many(20_000)
+    slope, intercept = affine(3 * margins[:, 0] + 2, truth, "logit")
+    assert slope == pytest.approx(1 / 3, abs=0.03)
+    assert intercept == pytest.approx(-2 / 3, abs=0.1)
+
+
+def test_the_mean_probability_becomes_what_it_should():
+    margin = np.random.default_rng(1).normal(size=500) * 3
+    for mean in (0.01, 0.5, 0.97):
+        shifted = 1 / (1 + np.exp(-margin - mean_shift(margin, mean)))
+        assert shifted.mean() == pytest.approx(mean, abs=1e-9)
+
+
+def test_days_of_another_season_do_not_move_the_level():
+    from datetime import date
+
+    off = season_offset([date(2020, 1, 1)], np.array([1.0]), [400.0], date(2020, 7, 1))
+    assert off == pytest.approx(0.0, abs=0.01)
