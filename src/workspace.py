@@ -104,6 +104,21 @@ class Workspace:
         """MLflow's artefacts, unless another tracking server is named."""
         return self.root / "artifacts"
 
+    @property
+    def releases(self) -> Path:
+        """Local copies of releases, each whole and checked, and which of them was the champion when last asked."""
+        return self.root / "releases"
+
+    @property
+    def promotions(self) -> Path:
+        """Who made which release the champion, when and why: JSON lines, only added to."""
+        return self.root / "promotions.jsonl"
+
+    @property
+    def trained(self) -> Path:
+        """What training has finished, per task, so that a killed training goes on where it stopped."""
+        return self.root / "training"
+
     def table(self, name: str) -> Path:
         """A canonical table: the rows that were known before ``as_of``."""
         return self.root / "tables" / f"{name}.parquet"

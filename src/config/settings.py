@@ -248,6 +248,8 @@ class ServingSettings(Settings):
     """The port to listen on."""
     max_rows: Annotated[int, Field(ge=1)] = 10_000
     """The most customers in one request."""
+    max_bytes: Annotated[int, Field(ge=1_000)] = 32_000_000
+    """The largest body of a request, in bytes."""
     reasons: Annotated[int, Field(ge=1)] = 5
     """Reasons per customer and task in an answer."""
 

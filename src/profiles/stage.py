@@ -84,7 +84,7 @@ def maker(config: Config, ws: Workspace, scores: pa.Table) -> tuple[Release, Bun
     """The release that made the scores, with its models; None where it is no longer known."""
     name = scores["release"][0].as_py()
     registry = Registry(config, ws)
-    found = next((release for release in registry.releases() if release.id == name), None)
+    found = registry.named(name)
     return (found, Bundle.load(registry.fetch(found))) if found else None
 
 
