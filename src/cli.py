@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .errors import ConfigError, CustidError
+from .errors import ConfigError, CustidError, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,11 +115,19 @@ def _closing(config: Config, again: str) -> None:
 
     workspace = Workspace(config.workspace)
     _judged(config, again)
-    store = config.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace.mlflow_db}"
+    server = config.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+    local = f"{_command('mlflow')} ui --backend-store-uri sqlite:///{workspace.mlflow_db}"
     console.say(f"Report:  {workspace.report}")
     console.say(f"Scores:  {workspace.scores}")
-    console.say(f"MLflow:  mlflow ui --backend-store-uri {store}")
-    console.say(f"Serve:   custid serve {again}")
+    console.say(f"MLflow:  {masked(server) if server else local}")
+    console.say(f"Serve:   {_command('custid')} serve {again}")
+
+
+def _command(name: str) -> str:
+    """A command as it can be typed here: by its path where the environment is not activated."""
+    import shutil
+
+    return name if shutil.which(name) else os.path.relpath(Path(sys.executable).parent / name)
 
 
 def _rows(config: Config, _: str) -> None:

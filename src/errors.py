@@ -6,6 +6,7 @@ The command line turns an :class:`InputError` into exit code 2 and any other :cl
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -47,3 +48,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     match = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean '{match[0]}'?" if match else ""
+
+
+def masked(uri: str) -> str:
+    """An address as a message may show it, without the user and password of a database.
+
+    >>> masked("postgresql://ann:secret@db.example/shop?password=secret")
+    'postgresql://***@db.example/shop?password=***'
+    """
+    uri = re.sub(r"(?<=://)[^/\s]*@", "***@", uri)
+    return re.sub(r"(?i)((?:password|passfile|sslpassword)=)[^&\s]*", r"\1***", uri)

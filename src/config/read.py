@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError, masked, nearest
 from .settings import Config
 
 if TYPE_CHECKING:
@@ -189,8 +189,7 @@ def _sentence(error: ErrorDetails, origin: str, lines: Lines) -> str:
 
 def _shown(value: Any) -> str:
     """A value as a message may show it: addresses of databases may hold a password."""
-    text = re.sub(r"(?<=://)[^@/\s]*@", "***@", str(value))
-    return repr(text if isinstance(value, str) else value)
+    return repr(masked(value) if isinstance(value, str) else value)
 
 
 def _field(at: tuple[Any, ...]) -> tuple[type[BaseModel] | None, Any]:

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, masked
 
 
 class Form(StrEnum):
@@ -37,16 +37,6 @@ _SUFFIXES = {
     ".ddb": Form.DUCKDB,
 }
 _PACKED = {".gz", ".bz2", ".zst"}
-
-
-def masked(uri: str) -> str:
-    """An address as a message may show it, without the user and password of a database.
-
-    >>> masked("postgresql://ann:secret@db.example/shop?password=secret")
-    'postgresql://***@db.example/shop?password=***'
-    """
-    uri = re.sub(r"(?<=://)[^/\s]*@", "***@", uri)
-    return re.sub(r"(?i)((?:password|passfile|sslpassword)=)[^&\s]*", r"\1***", uri)
 
 
 def form_of(uri: str) -> Form:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import DataError, nearest
+from ..errors import DataError, masked, nearest
 from ..tables import SPECS, TableSpec
-from .address import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.csv
 
-from ..errors import ConfigError, DataError, nearest
-from .address import Form, form_of, masked, path_of
+from ..errors import ConfigError, DataError, masked, nearest
+from .address import Form, form_of, path_of
 from .raw import CHUNK, Raw, Stager
 from .text import BlockStream
 

@@ -13,9 +13,9 @@ import yaml
 
 from ..asof import DAY
 from ..config import SourceSettings, parse
-from ..errors import DataError
+from ..errors import DataError, masked
 from ..tables import SPECS, Kind, TableSpec
-from .address import Form, form_of, masked, path_of
+from .address import Form, form_of, path_of
 from .cells import CellReader
 from .columns import listed
 from .dates import DatePlan, plan

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import DataError
+from ..errors import DataError, masked
 from ..workspace import replacing
-from .address import masked
 from .sql import quoted
 
 if TYPE_CHECKING:

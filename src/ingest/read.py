@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import DataError, masked
 from ..workspace import digest
-from .address import Form, form_of, masked, path_of
+from .address import Form, form_of, path_of
 from .databases import Postgres, database
 from .delimited import stage_delimited
 from .tabular import stage_excel, stage_parquet

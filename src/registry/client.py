@@ -7,14 +7,13 @@ what MLflow prints for people who use it by hand is turned off, unless the envir
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CustidError, InputError
+from ..errors import CustidError, InputError, masked
 from ..workspace import fingerprint, replacing
 
 if TYPE_CHECKING:
@@ -50,15 +49,6 @@ def quieted() -> Iterator[None]:
 def tracking_uri(config: Config, ws: Workspace) -> str:
     """Where runs and models are kept: the config's address, else MLFLOW_TRACKING_URI, else SQLite in the workspace."""
     return config.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or ws.tracking_uri
-
-
-def masked(uri: str) -> str:
-    """An address as a message may show it, without a password.
-
-    >>> masked("postgresql://me:secret@db/mlflow")
-    'postgresql://***@db/mlflow'
-    """
-    return re.sub(r"(?<=://)[^@/\s]*@", "***@", uri)
 
 
 class Store:
