@@ -34,6 +34,20 @@ def parse_span(value: object) -> timedelta:
     return timedelta(days=int(match[1]) * (7 if match[2].startswith("w") else 1))
 
 
+def parse_duration(value: object) -> timedelta:
+    """A length of time by the clock: ``90s``, ``10m``, ``2h``.
+
+    >>> parse_duration("10m")
+    datetime.timedelta(seconds=600)
+    """
+    if isinstance(value, timedelta) and value > timedelta(0):
+        return value
+    match = re.fullmatch(r"\s*(\d+)\s*([smh])\s*", str(value))
+    if match is None or int(match[1]) == 0:
+        raise ValueError("expected seconds, minutes or hours, such as 90s, 10m or 2h")
+    return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]])
+
+
 def midnight(day: date | datetime) -> datetime:
     """The midnight that starts a day, without a zone, as times are kept in the tables (UTC).
 

@@ -34,7 +34,8 @@ def configuration() -> str:
         for name, field in model.model_fields.items():
             about = field.description or f"see [{title + '.' if title else ''}{name}](#{_anchor(title, name)})"
             default = _default(field.get_default()) if not field.is_required() else _FROM_FILE.get(name, "needed")
-            lines.append(f"| `{name}` | {_kind(field.annotation)} | {default} | {about} |")
+            kind = "time (`10m`)" if name == "time_budget" else _kind(field.annotation)
+            lines.append(f"| `{name}` | {kind} | {default} | {about} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

@@ -141,13 +141,13 @@ class _State:
     def outputs(self, name: str) -> list[Path]:
         """The files that a stage leaves."""
         w = self.workspace
-        tables = [w.table(t) for t in w.tables()]
+        tables = [path for t in w.tables() for path in (w.table(t), w.later(t)) if path.exists()]
         return {
             "ingest": [w.quality, *tables, *sorted(w.quarantine.glob("*.parquet"))],
             "resolve": [w.identity],
             "features": [w.features],
             "train": [w.metrics],
-            "score": [w.scores],
+            "score": [w.scores, w.scores_of(self.as_of())],
             "profile": [w.profiles, w.profiles_db],
             "report": [w.report],
         }[name]
@@ -157,7 +157,8 @@ class _State:
         c = self.config.model_dump(mode="json", exclude={"workspace"})
         tables = [(t, self.digest(self.workspace.table(t))) for t in self.workspace.tables()]
         data = [tables, self.digest(self.workspace.identity), self.kept.get("as_of")]
-        predict = ["horizon", "tasks", "high_value", "clv", "segments", "training", "tuning", "seed", "name", "mlflow"]
+        predict = ["name", "horizon", "tasks", "high_value", "clv", "segments", "training", "tuning", "seed", "engine"]
+        predict += ["identity", "mlflow"]
         parts: dict[str, Callable[[], list[Any]]] = {
             "ingest": lambda: [
                 _some(c, ["sources", "quality", "currency", "as_of"]),
@@ -165,7 +166,13 @@ class _State:
             ],
             "resolve": lambda: [data[0], data[2], c["identity"], [s["name"] for s in c["sources"]]],
             "features": lambda: [data, c["quality"]["drop"], c["engine"]],
-            "train": lambda: [data, c["quality"]["drop"], c["engine"], _some(c, predict), _code("features")],
+            "train": lambda: [
+                data,
+                c["quality"]["drop"],
+                c["explain"]["background"],
+                _some(c, predict),
+                _code("features", "identity"),
+            ],
             "score": lambda: [self.digest(self.workspace.features), self.release(), _code("models", "features")],
             "profile": lambda: [
                 self.digest(self.workspace.scores),
@@ -189,7 +196,14 @@ class _State:
         return bool(known) and known["key"] == key and known["files"] == self._looks(name)
 
     def _looks(self, name: str) -> dict[str, Any]:
-        return {p.name: _look(p) if p.exists() else None for p in self.outputs(name) if p.suffix != ".db"}
+        root = self.workspace.root
+        return {p.relative_to(root).as_posix(): self._left(p) for p in self.outputs(name)}
+
+    @staticmethod
+    def _left(path: Path) -> list[int] | bool:
+        """How a file was left; of a database only that it is there, since reading may touch it."""
+        there = path.exists()
+        return _look(path) if there and path.suffix != ".db" else there
 
     def forget(self, name: str) -> None:
         self.kept["stages"].pop(name, None)

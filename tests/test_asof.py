@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custid.asof import DAY, ahead, midnight, parse_day, parse_span, schedule, seen
+from custid.asof import DAY, ahead, midnight, parse_day, parse_duration, parse_span, schedule, seen
 
 
 @pytest.mark.parametrize(("text", "days"), [("180d", 180), ("26w", 182), (" 1 day ", 1), ("2 weeks", 14)])
@@ -18,6 +18,17 @@ def test_spans_are_days_or_weeks(text, days):
 def test_other_spans_are_refused(text):
     with pytest.raises(ValueError, match="days or weeks"):
         parse_span(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("2 h", 7200)])
+def test_durations_go_by_the_clock(text, seconds):
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "10", "0m", "3d", "1.5h"])
+def test_other_durations_are_refused(text):
+    with pytest.raises(ValueError, match="minutes"):
+        parse_duration(text)
 
 
 def test_a_time_of_day_is_no_day():

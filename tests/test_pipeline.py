@@ -164,3 +164,27 @@ def test_rows_behind_the_wall_change_nothing(tmp_path, quick):
     for name in ("cut", "changed", "added"):
         for ours, theirs in zip(found[name], found["whole"], strict=True):
             assert ours.equals(theirs), name
+
+
+def test_what_is_lost_comes_back_whatever_the_sources_are_called(tmp_path):
+    (tmp_path / "orders.csv").write_text("customer_id,ts,amount\n1,2024-01-01,5\n,2024-01-02,5\n2,2024-03-01,5\n")
+    (tmp_path / "shop.yaml").write_text(
+        f"as_of: 2024-02-01\nsources: [{{name: transactions, table: transactions, uri: '{tmp_path / 'orders.csv'}'}}]"
+    )
+    config = load(tmp_path / "shop.yaml", [f"workspace={tmp_path / 'ws'}"])
+    ws = Workspace(config.workspace)
+    run(config, "ingest")
+    for lost in (ws.table("transactions"), ws.later("transactions"), ws.refused("transactions"), ws.quality):
+        lost.unlink()
+        assert run(config, "ingest").ran == ("ingest",), lost
+        assert lost.exists()
+
+
+def test_the_kept_scores_and_the_services_store_are_made_again(copy):
+    config = copy()
+    ws = Workspace(config.workspace)
+    next((ws.root / "scores").glob("as_of=*/scores.parquet")).unlink()
+    ws.profiles_db.unlink()
+    assert run(config).ran == ("score", "profile")
+    assert ws.profiles_db.exists()
+    assert len(list((ws.root / "scores").glob("as_of=*/scores.parquet"))) == 1

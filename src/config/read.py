@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without its surprises: days stay text, a key stands once, and nothing refers to anything else."""
+
+    yaml_implicit_resolvers: ClassVar[Any] = {
+        first: [(tag, form) for tag, form in found if tag != "tag:yaml.org,2002:timestamp"]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(
+                problem="a reference to another value", problem_mark=self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def load(path: Path, overrides: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Config:
@@ -59,8 +83,8 @@ def parse(
     90
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=_Loader)
+        raw = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{origin}:{mark.line + 1}" if mark else origin
@@ -102,7 +126,7 @@ def _split(pair: str) -> tuple[list[str], Any]:
     if not sign or not key.strip():
         raise ConfigError(f"--set {pair!r}: expected key=value, such as tuning.trials=5.")
     try:
-        return key.strip().split("."), yaml.safe_load(value)
+        return key.strip().split("."), yaml.load(value, Loader=_Loader)
     except yaml.YAMLError:
         return key.strip().split("."), value
 

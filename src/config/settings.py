@@ -8,11 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
-from ..asof import parse_day, parse_span
+from ..asof import parse_day, parse_duration, parse_span
 from ..errors import ConfigError, nearest
 from ..tables import SPECS
 
 Span = Annotated[timedelta, BeforeValidator(parse_span), PlainSerializer(lambda s: f"{s.days}d")]
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration), PlainSerializer(lambda s: f"{int(s.total_seconds())}s")
+]
 Day = Annotated[date, BeforeValidator(parse_day)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -168,8 +171,8 @@ class TuningSettings(Settings):
 
     trials: Annotated[int, Field(ge=1)] = 25
     """Trials per task. The number decides, so that the same data give the same models."""
-    time_budget: Span | None = None
-    """A safety stop for a whole search; a search that it ends is not reproducible."""
+    time_budget: Duration | None = None
+    """A safety stop for a whole search, such as `10m`; a search that it ends is not reproducible."""
     storage: str | None = None
     """Where searches are kept: an SQLAlchemy address; SQLite in the workspace by default."""
 
@@ -283,7 +286,7 @@ class Config(Settings):
     """How far predictions look ahead, such as `180d`. Needed from the stage `features` on."""
     sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1)]
     """The tables to read."""
-    tasks: tuple[TaskName, ...] = TASKS
+    tasks: Annotated[tuple[TaskName, ...], Field(min_length=1)] = TASKS
     """What to predict."""
     quality: QualitySettings = QualitySettings()
     currency: CurrencySettings = CurrencySettings()

@@ -71,8 +71,10 @@ def fingerprint(tables: Collection[str]) -> str:
     return digest_of([feature.name for feature in catalogue(tables)], files)
 
 
-def open_tables(con: Any, config: Config, ws: Workspace) -> dict[str, ibis.Table]:
+def open_tables(con: Any, config: Config, ws: Workspace, identity: pa.Table | None = None) -> dict[str, ibis.Table]:
     """The canonical tables of a workspace with ``customer_id``, without the rows that the config drops.
+
+    Who is who is read from the workspace, unless ``identity`` (source, record_id, customer_id) says otherwise.
 
     Where cancellations are dropped, ``cancelled_at`` stays a column of transactions, and each snapshot leaves out what
     had been cancelled by then; else the column is not there.
@@ -88,13 +90,16 @@ def open_tables(con: Any, config: Config, ws: Workspace) -> dict[str, ibis.Table
             f"workspace: {str(ws.root)!r} holds no table of transactions or subscriptions; expected one of them "
             "among the sources."
         )
-    identity = con.read_parquet(str(ws.identity)).select("source", "record_id", "customer_id")
-    own = identity.filter(identity.customer_id != identity.record_id).count().to_pyarrow().as_py() == 0
+    import ibis
+
+    who = con.read_parquet(str(ws.identity)) if identity is None else ibis.memtable(identity)
+    who = who.select("source", "record_id", "customer_id")
+    own = con.to_pyarrow(who.filter(who.customer_id != who.record_id).count()).as_py() == 0
     tables = {}
     for name in there:
         rows = con.read_parquet(str(ws.table(name)))
         own_id = rows.mutate(customer_id=rows.record_id)
-        tables[name] = own_id if own else rows.inner_join(identity, ["source", "record_id"])
+        tables[name] = own_id if own else rows.inner_join(who, ["source", "record_id"])
     if "transactions" in tables:
         tables["transactions"] = wanted(tables["transactions"], config.quality.drop)
     return tables

@@ -13,6 +13,8 @@ from .standard import email, national_id, phone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
 
     import duckdb
     from numpy.typing import NDArray
@@ -42,21 +44,50 @@ def resolve(config: Config, ws: Workspace, note: Note = silent) -> None:
     DataError
         Where nothing has been ingested.
     """
-    tables = ws.tables()
-    if not tables:
+    if not ws.tables():
         raise DataError(f"workspace: {str(ws.root)!r} holds no tables; run the stage ingest first.")
     note("finding out who is who")
+    write_parquet(ws.identity, _resolved(config, ws, None))
+
+
+def as_known(config: Config, ws: Workspace, day: date) -> pa.Table:
+    """The identities as they were known before a snapshot: a later record or address does not reach back.
+
+    Records that were not known then belong to whichever customer of that day they are found to be by now, so that what
+    a person buys through a new channel counts as theirs; among several, to the one of the smallest name.
+
+    Returns
+    -------
+    pyarrow.Table
+        source, record_id, customer_id: a row for every record of ``identity.parquet``.
+    """
     con = _connect(config)
     try:
-        union = " UNION ".join(f"SELECT DISTINCT source, record_id FROM {_file(ws, t)}" for t in tables)
+        con.register("known", _resolved(config, ws, day))
+        return con.execute(
+            "SELECT n.source, n.record_id, coalesce(k.customer_id, "
+            "min(k.customer_id) OVER (PARTITION BY n.customer_id), n.customer_id) AS customer_id "
+            f"FROM read_parquet({_quoted(ws.identity)}) n LEFT JOIN known k USING (source, record_id) "
+            "ORDER BY n.source, n.record_id"
+        ).to_arrow_table()
+    finally:
+        con.close()
+
+
+def _resolved(config: Config, ws: Workspace, day: date | None) -> pa.Table:
+    """A row for every record that was known before a day; before the run's ``as_of`` where none is named."""
+    tables = ws.tables()
+    con = _connect(config)
+    try:
+        union = " UNION ".join(f"SELECT DISTINCT source, record_id FROM {_rows(ws, t, day)}" for t in tables)
         con.execute(f"CREATE TABLE records AS SELECT * FROM ({union}) ORDER BY source || ':' || record_id, source")
         if len({s.name for s in config.sources}) == 1:
             found = _own_ids(con)
         else:
-            found = _linked(con, config.identity, _file(ws, "customers") if "customers" in tables else None)
+            found = _linked(con, config.identity, _rows(ws, "customers", day) if "customers" in tables else None)
     finally:
         con.close()
-    write_parquet(ws.identity, found.sort_by([("source", "ascending"), ("record_id", "ascending")]))
+    return found.sort_by([("source", "ascending"), ("record_id", "ascending")])
 
 
 def _connect(config: Config) -> duckdb.DuckDBPyConnection:
@@ -69,8 +100,22 @@ def _connect(config: Config) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _file(ws: Workspace, table: str) -> str:
-    return "read_parquet('" + str(ws.table(table)).replace("'", "''") + "')"
+def _rows(ws: Workspace, table: str, day: date | None) -> str:
+    """The rows of a table that were known before a day, as SQL."""
+    rows = f"read_parquet({_quoted(ws.table(table))})"
+    if day is None:
+        return rows
+    import pyarrow.parquet as pq
+
+    there = pq.read_schema(ws.table(table)).names
+    wall = f"TIMESTAMP '{day.isoformat()} 00:00:00'"
+    happened = [f"{name} < {wall}" for name in ("ts", "started_at") if name in there]
+    arrived = [f"coalesce({n} < {wall}, true)" for n in ("registered_at", "ingested_at", "valid_from") if n in there]
+    return f"(SELECT * FROM {rows} WHERE {' AND '.join([*happened, *arrived]) or 'true'})"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _own_ids(con: duckdb.DuckDBPyConnection) -> pa.Table:

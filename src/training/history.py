@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, TooFewCustomersError
+from ..identity.stage import as_known
 from ..models.predictor.encoder import Encoder
 from ..models.predictor.rhythm import Rhythm
 from ..workspace import read_json, silent, write_json, write_parquet
@@ -16,7 +17,7 @@ from .labels import aligned, labels
 from .snapshots import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date, timedelta
 
     import ibis
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..workspace import Note, Workspace
+
+    Opened = Callable[[pa.Table | None], dict[str, ibis.Table]]
 
 FORMULAS = ("mbg_nbd", "pareto_nbd")
 """The formulas that may be a member: those under which a one-time buyer may have left."""
@@ -128,10 +131,10 @@ def load_history(config: Config, ws: Workspace, as_of: date, note: Note = silent
     """
     from ..features.table import connect, open_tables
 
-    tables = open_tables(connect(config), config, ws)
-    if "transactions" not in tables:
+    con = connect(config)
+    if "transactions" not in ws.tables():
         raise InputError("sources: none fills the table transactions; expected one, to learn what customers buy.")
-    maker = _Maker(config, ws, tables, note)
+    maker = _Maker(config, ws, lambda identity: open_tables(con, config, ws, identity), note)
     latest = maker.snapshot(as_of)
     least = config.training.min_customers
     if latest.features.num_rows < least:
@@ -145,10 +148,12 @@ def load_history(config: Config, ws: Workspace, as_of: date, note: Note = silent
 class _Maker:
     """Makes each snapshot once, for the history and for its rehearsal."""
 
-    def __init__(self, config: Config, ws: Workspace, tables: dict[str, ibis.Table], note: Note) -> None:
-        self.config, self.ws, self.tables, self.note = config, ws, tables, note
-        moments = tables["transactions"].ts
-        self.first: date = moments.min().execute().date()
+    def __init__(self, config: Config, ws: Workspace, opened: Opened, note: Note) -> None:
+        self.config, self.ws, self.note = config, ws, note
+        self._opened = opened
+        self._now = opened(None)
+        self.first: date = self._now["transactions"].ts.min().execute().date()
+        self._one_source = len({source.name for source in config.sources}) == 1
         self._made: dict[date, Snapshot] = {}
         self._key = _key(config, ws)
 
@@ -173,8 +178,12 @@ class _Maker:
 
     def labelled(self, snapshot: Snapshot, horizon: timedelta) -> Snapshot:
         """The same with what came after it."""
-        found = labels(self.tables, snapshot.day, horizon).to_pyarrow()
+        found = labels(self._tables(snapshot.day), snapshot.day, horizon).to_pyarrow()
         return Snapshot(snapshot.day, snapshot.features, aligned(snapshot.features, found))
+
+    def _tables(self, day: date) -> dict[str, ibis.Table]:
+        """The tables, with the customers as they were known on a day; one source's own ids are always known."""
+        return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
 
     def _features(self, day: date) -> pa.Table:
         import pyarrow.parquet as pq
@@ -186,7 +195,7 @@ class _Maker:
         if path.exists() and read_json(made_from) == self._key:
             return pq.read_table(path)
         self.note(f"building the snapshot of {day}")
-        features = collect(build(self.tables, day))
+        features = collect(build(self._tables(day), day))
         made_from.unlink(missing_ok=True)
         write_parquet(path, features)
         write_json(made_from, self._key)
@@ -194,11 +203,12 @@ class _Maker:
 
 
 def _key(config: Config, ws: Workspace) -> str:
-    """What snapshots are made from: the tables' bytes, the identities, what is dropped, and the features' code."""
+    """What snapshots are made from: the tables' bytes, who is who, what is dropped, and the features' code."""
     from ..features.table import USED, fingerprint
     from ..workspace import digest
     from ..workspace import fingerprint as digest_of
 
     names: Iterable[str] = [name for name in USED if name in ws.tables()]
     files = [digest(ws.table(name)) for name in names] + [digest(ws.identity)]
-    return digest_of(files, sorted(config.quality.drop), fingerprint(ws.tables()))
+    who = ["as known on the day", config.identity.model_dump(mode="json")]
+    return digest_of(files, who, sorted(config.quality.drop), fingerprint(ws.tables()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from custid.config import Config, parse
 from custid.errors import ConfigError, DataError
-from custid.identity.stage import resolve
+from custid.identity.stage import as_known, resolve
 from custid.identity.standard import email, national_id, phone
 from custid.tables import SPECS, arrow_schema
 from custid.workspace import Workspace, write_parquet
@@ -153,3 +154,46 @@ def test_addresses_and_ids() -> None:
     assert _standard(email("x"), "n/a") is None
     assert _standard(national_id("x"), "11010519491231002x") == "11010519491231002X"
     assert _standard(national_id("x"), "000000") is None
+
+
+def _on(folder: Path, day: date) -> dict[tuple[str, str], str]:
+    rows = as_known(_config(), Workspace(folder), day).to_pylist()
+    return {(r["source"], r["record_id"]): r["customer_id"] for r in rows}
+
+
+def test_a_link_that_became_known_later_does_not_reach_back(tmp_path: Path) -> None:
+    early, late = datetime(2024, 1, 1), datetime(2024, 5, 1)
+    people = [
+        _person("a", "1", email="a@x.org") | {"registered_at": early},
+        _person("b", "2", email="b@x.org") | {"registered_at": early},
+        _person("b", "2", email="a@x.org") | {"registered_at": early, "valid_from": late},
+        _person("b", "3", email="a@x.org") | {"registered_at": late},
+    ]
+    now = _resolved(tmp_path, people)
+    assert {now[key][0] for key in now} == {"a:1"}
+    then = _on(tmp_path, date(2024, 3, 1))
+    assert (then["a", "1"], then["b", "2"]) == ("a:1", "b:2")
+    assert then["b", "3"] == "a:1", "a record of later belongs to whom it is found to be"
+    assert set(_on(tmp_path, date(2024, 5, 2)).values()) == {"a:1"}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from("12345"), st.sampled_from("uvwx"), st.integers(0, 9)),
+        min_size=1,
+        max_size=14,
+    ),
+    st.integers(1, 9),
+)
+@settings(max_examples=25, deadline=None)
+def test_what_is_known_later_changes_no_identity_of_a_day(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str, int]], wall: int
+) -> None:
+    people = [_person(s, r, email=f"{e}@x.org") | {"valid_from": datetime(2024, 1, 1 + d)} for s, r, e, d in rows]
+    before = [p for p in people if p["valid_from"] < datetime(2024, 1, 1 + wall)]
+    whole, cut = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("cut")
+    _resolved(whole, people)
+    found = _on(whole, date(2024, 1, 1 + wall))
+    if before:
+        known = {key: value[0] for key, value in _resolved(cut, before).items()}
+        assert {key: found[key] for key in known} == known
