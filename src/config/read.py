@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -22,16 +22,11 @@ if TYPE_CHECKING:
 class _Loader(yaml.SafeLoader):
     """YAML without its surprises: days stay text, a key stands once, and nothing refers to anything else."""
 
-    yaml_implicit_resolvers: ClassVar[Any] = {
-        first: [(tag, form) for tag, form in found if tag != "tag:yaml.org,2002:timestamp"]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                problem="a reference to another value", problem_mark=self.peek_event().start_mark
-            )
+            parser: Any = self
+            mark = parser.peek_event().start_mark
+            raise yaml.MarkedYAMLError(problem="a reference to another value", problem_mark=mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -41,6 +36,12 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def load(path: Path, overrides: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Config:
