@@ -14,7 +14,7 @@ from .engines import connect
 from .facts import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
     import ibis
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .facts import Stage
     from .family import Family, Feature
 
-__all__ = ["build", "build_many", "catalogue", "collect", "connect", "families", "fingerprint", "open_tables"]
+__all__ = ["build", "catalogue", "collect", "connect", "families", "fingerprint", "open_tables"]
 
 USED = ("transactions", "events", "feedback", "campaigns", "subscriptions", "customers")
 """The canonical tables that features look at."""
@@ -172,12 +172,6 @@ def _measures(facts: Facts, chosen: Iterable[Family]) -> dict[str, dict[str, Any
                     raise CustidError(f"features: {family.name} and another family both call a measure {label!r}.")
                 ours[label] = value
     return merged
-
-
-def build_many(tables: Mapping[str, ibis.Table], snapshots: Iterable[date]) -> Iterator[tuple[date, pa.Table]]:
-    """The features at several snapshots, one after the other, each as an Arrow table."""
-    for snapshot in snapshots:
-        yield snapshot, collect(build(tables, snapshot))
 
 
 def collect(features: ibis.Table) -> pa.Table:

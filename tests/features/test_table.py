@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pytest
 from custid.config import Config, parse
 from custid.errors import DataError
 from custid.features.stage import make
-from custid.features.table import USED, build, build_many, catalogue, collect, connect, fingerprint, open_tables
+from custid.features.table import USED, build, catalogue, collect, connect, fingerprint, open_tables
 from custid.workspace import Workspace, write_parquet
 
 if TYPE_CHECKING:
@@ -61,15 +61,6 @@ def test_columns_are_those_of_the_catalogue(filled: Workspace) -> None:
 def test_one_query_gives_the_same_as_staged_tables(history: Any, canon: Any, batch: Any) -> None:
     tables = {name: canon(name, rows) for name, rows in history(8).items()}
     assert batch(tables, DAY, staged=False).equals(batch(tables, DAY, staged=True))
-
-
-def test_several_snapshots_are_those_of_each(history: Any, canon: Any, batch: Any, filled: Workspace) -> None:
-    tables = open_tables(connect(config()), config(), filled)
-    days = [DAY - timedelta(days=60), DAY]
-    made = dict(build_many(tables, days))
-    assert list(made) == days
-    assert all(made[day].equals(collect(build(tables, day))) for day in days)
-    assert made[days[0]].num_rows < made[days[1]].num_rows
 
 
 def test_who_gets_a_row(canon: Any, batch: Any, order: Any) -> None:
