@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _FILE = "predictor.json"
 _ARRAYS = ("scale", "middle", "spread", "weight")
 _REACH = 3.0
-_NOTICEABLE = 0.35  # of the usual spread: what sets a segment apart
+_NOTICEABLE = 0.35  # weighted distance from the mean customer that sets a segment apart
 _ALIKE = 0.1  # change of spend, -1 to 1, that is none
 _PLAIN = 10  # from here on numbers are told without decimals
 
@@ -99,13 +99,9 @@ class Scaling:
         positions: FloatArray = self.weight * np.clip(np.where(np.isnan(z), 0.0, z), -_REACH, _REACH)
         return positions
 
-    def usual_spreads(self, centres: FloatArray) -> FloatArray:
-        """How many usual spreads of each column a position lies off the usual customer; shape as given."""
-        return centres / self.weight
-
     def values(self, centres: FloatArray) -> FloatArray:
         """Positions in the features' own units; shape as given."""
-        return np.sinh(self.usual_spreads(centres) * self.spread + self.middle) * self.scale
+        return np.sinh(centres / self.weight * self.spread + self.middle) * self.scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +196,9 @@ def nearest(positions: FloatArray, centres: FloatArray) -> NDArray[np.intp]:
 
 
 def name_segments(columns: Sequence[str], centres: FloatArray) -> tuple[str, ...]:
-    """A different name for each centre, from what sets it apart from the usual customer, the most striking first.
+    """A different name for each centre, from what sets it apart, the most striking first.
+
+    Centres are told as their distance from the mean customer, shape (segments, columns).
 
     >>> name_segments(("purchases", "days_since_last"), np.array([[1.5, -0.5], [-0.4, 1.2], [0.0, 0.1]]))
     ('Frequent, bought lately', 'Long silent, seldom', 'Usual customers')

@@ -85,7 +85,7 @@ def fit_segments(history: History, config: Config, tracker: Tracker, note: Note)
     best = max(tried, key=lambda found: found.worth)
     order = np.argsort(-_level(features, positions, best.centres), kind="stable")
     centres = best.centres[order]
-    names = name_segments(scaling.columns, scaling.usual_spreads(centres))
+    names = name_segments(scaling.columns, centres - positions.mean(axis=0))
     about = tuple(f"typically: {describe(scaling.columns, values)}" for values in scaling.values(centres))
     segments = Segments(scaling, centres, names, about, _usual(scaling, features))
     model, others = _judge(segments, history, config)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BANDS = 10
 _LEAST = 40  # spenders in a band
 _STEPS = 40  # of the amounts' distribution
-_GIVEN = 0.1  # of the coverage, at most, for those whose interval holds too much
+_GIVEN = 0.05  # of the coverage, at most, for those whose interval holds too much
 _LEAST_CHANCE = 1e-6
 
 
