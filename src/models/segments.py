@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,27 +21,51 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 _FILE = "predictor.json"
+_ARRAYS = ("scale", "middle", "spread", "weight")
 _REACH = 3.0
-_NOTICEABLE = 0.35  # of the usual spread: what sets a segment apart
+_NOTICEABLE = 0.35  # weighted distance from the mean customer that sets a segment apart
+_ALIKE = 0.1  # change of spend, -1 to 1, that is none
+_PLAIN = 10  # from here on numbers are told without decimals
 
-TRAITS = {
-    "days_since_last": ("long silent", "bought lately"),
-    "purchases": ("frequent", "seldom"),
-    "spend_mean": ("large orders", "small orders"),
-    "spend_total": ("high spend", "low spend"),
-    "age": ("long-standing", "new"),
-    "products": ("wide choice", "few products"),
-    "spend_change_90": ("spending more", "spending less"),
-    "return_share": ("many returns", "no returns"),
-    "discount_share": ("discount buyers", "full price"),
-    "visits_90": ("many visits", "few visits"),
+
+class Trait(NamedTuple):
+    """A behaviour that segments are made of.
+
+    Attributes:
+        high: what much of it is called.
+        low: what little of it is called.
+        weight: how much a usual spread of it counts when customers are compared.
+        about: what a typical value of it is called, with a place for the number.
+    """
+
+    high: str
+    low: str
+    weight: float
+    about: str
+
+
+TRAITS: Mapping[str, Trait] = {
+    "days_since_last": Trait("long silent", "bought lately", 1.2, "last bought {} days ago"),
+    "purchases": Trait("frequent", "seldom", 1.0, "purchases so far: {}"),
+    "spend_total": Trait("high spend", "low spend", 0.8, "spent so far: {}"),
+    "visits_90": Trait("many visits", "few visits", 0.6, "visits in 90 days: {}"),
+    "spend_mean": Trait("large orders", "small orders", 0.4, "spent per purchase: {}"),
+    "age": Trait("long-standing", "joined lately", 0.4, "first bought {} days ago"),
+    "products": Trait("wide choice", "few products", 0.3, "different products: {}"),
+    "spend_change_90": Trait("spending more", "spending less", 0.3, "{} the 90 days before"),
+    "return_share": Trait("many returns", "no returns", 0.3, "{} of the amount returned"),
+    "discount_share": Trait("discount buyers", "full price", 0.3, "{} taken off by discounts"),
 }
-"""The behaviour that segments are made of, and what a high and a low value of it is called."""
+"""Recency, frequency and value part the customers, the rest of their behaviour tells those who are alike apart.
+
+No trait may be called like a stage of the lifecycle (new, active, at risk, dormant, gone)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Features as they are compared: ``clip((asinh(x / scale) - middle) / spread)``; unknown values are usual ones.
+    """Features as they are compared: ``weight * clip((asinh(x / scale) - middle) / spread)``.
+
+    Unknown values are usual ones.
 
     All arrays have shape (k,), in the order of ``columns``.
     """
@@ -50,6 +74,7 @@ class Scaling:
     scale: FloatArray
     middle: FloatArray
     spread: FloatArray
+    weight: FloatArray
 
     @classmethod
     def fit(cls, features: pa.Table) -> Scaling:
@@ -64,13 +89,19 @@ class Scaling:
         spread = np.maximum(quarters[2] - quarters[0], np.nanstd(squashed, axis=0)) / 1.349
         kept = spread > 0
         columns = tuple(name for name, keep in zip(encoder.columns, kept, strict=True) if keep)
-        return cls(columns, scale[kept], quarters[1][kept], spread[kept])
+        weight = np.array([TRAITS[name].weight for name in columns])
+        return cls(columns, scale[kept], quarters[1][kept], spread[kept], weight)
 
     def __call__(self, features: pa.Table) -> FloatArray:
         """Positions of the customers, shape (n, k)."""
         matrix = Encoder(self.columns, {}).matrix(features)
         z = (np.arcsinh(matrix / self.scale) - self.middle) / self.spread
-        return np.clip(np.where(np.isnan(z), 0.0, z), -_REACH, _REACH)
+        positions: FloatArray = self.weight * np.clip(np.where(np.isnan(z), 0.0, z), -_REACH, _REACH)
+        return positions
+
+    def values(self, centres: FloatArray) -> FloatArray:
+        """Positions in the features' own units; shape as given."""
+        return np.sinh(centres / self.weight * self.spread + self.middle) * self.scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +152,7 @@ class Segments:
     def save(self, folder: Path) -> None:
         """Write ``predictor.json`` into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {name: getattr(self.scaling, name).tolist() for name in ("scale", "middle", "spread")}
+        arrays = {name: getattr(self.scaling, name).tolist() for name in _ARRAYS}
         write_json(
             folder / _FILE,
             {
@@ -139,7 +170,7 @@ class Segments:
     def load(cls, folder: Path) -> Segments:
         """The segmentation that :meth:`save` wrote."""
         saved: dict[str, Any] = read_json(folder / _FILE)
-        arrays = [np.array(saved[name], dtype=np.float64) for name in ("scale", "middle", "spread")]
+        arrays = [np.array(saved[name], dtype=np.float64) for name in _ARRAYS]
         return cls(
             Scaling(tuple(saved["columns"]), *arrays),
             np.array(saved["centres"], dtype=np.float64),
@@ -165,7 +196,9 @@ def nearest(positions: FloatArray, centres: FloatArray) -> NDArray[np.intp]:
 
 
 def name_segments(columns: Sequence[str], centres: FloatArray) -> tuple[str, ...]:
-    """A different name for each centre, from what sets it apart from the usual customer, the most striking first.
+    """A different name for each centre, from what sets it apart, the most striking first.
+
+    Centres are told as their distance from the mean customer, shape (segments, columns).
 
     >>> name_segments(("purchases", "days_since_last"), np.array([[1.5, -0.5], [-0.4, 1.2], [0.0, 0.1]]))
     ('Frequent, bought lately', 'Long silent, seldom', 'Usual customers')
@@ -186,12 +219,35 @@ def name_segments(columns: Sequence[str], centres: FloatArray) -> tuple[str, ...
 
 def _traits(columns: Sequence[str], centre: FloatArray) -> list[str]:
     order = sorted(range(len(columns)), key=lambda i: (-abs(centre[i]), columns[i]))
-    return [TRAITS[columns[i]][0 if centre[i] > 0 else 1] for i in order if abs(centre[i]) >= _NOTICEABLE]
+    return [
+        TRAITS[columns[i]].high if centre[i] > 0 else TRAITS[columns[i]].low
+        for i in order
+        if abs(centre[i]) >= _NOTICEABLE
+    ]
 
 
 def _phrase(traits: Sequence[str]) -> str:
     text = ", ".join(traits)
     return text[:1].upper() + text[1:] if text else "Usual customers"
+
+
+def describe(columns: Sequence[str], values: FloatArray) -> str:
+    """One line on a customer with these values, in words.
+
+    >>> describe(("purchases", "days_since_last", "return_share"), np.array([3.25, 1204.4, 0.051]))
+    'purchases so far: 3.2, last bought 1,204 days ago, 5 % of the amount returned'
+    """
+    told = zip(columns, values.tolist(), strict=True)
+    return ", ".join(TRAITS[name].about.format(_said(name, value)) for name, value in told)
+
+
+def _said(name: str, value: float) -> str:
+    if name == "spend_change_90":
+        more = "less than in" if value < 0 else "more than in"
+        return "in 90 days spent as much as in" if abs(value) < _ALIKE else f"in 90 days spent {more}"
+    if name.endswith("_share"):
+        return f"{100 * value:.0f} %"
+    return f"{value:,.0f}" if abs(value) >= _PLAIN else f"{value:.1f}".removesuffix(".0")
 
 
 def _usual_size(sizes: FloatArray) -> float:

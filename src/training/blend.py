@@ -11,7 +11,7 @@ import numpy as np
 from ..models.predictor.interval import Bands
 from ..models.predictor.members import Formula, Linear
 from ..models.predictor.predictor import Predictor
-from .learners import fit_member, stack
+from .learners import affine, fit_member, past_spend, stack
 from .level import level, level_offsets
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     Choice = tuple[Learner, Mapping[str, Any], float]
 
-MOST_LEARNERS = 2
-_FORMULA_SHARE = 0.5
-_STRENGTH = 1_000.0
+MOST_LEARNERS = 3
+_FORMULA_SHARE = 0.35
+_PAST_SHARE = 0.2
+_LEARNT_SHARE = 0.5
+_STRENGTH = 4_000.0
 _NEGLIGIBLE = 0.02
 
 
@@ -45,8 +47,8 @@ class Learnt:
 def learn(task: Task, history: History, pool: Pool, best: Sequence[Choice], config: Config) -> Learnt:
     """Blend the best members of a search with the formula, and fit all of it anew.
 
-    1. Weights: on later days and other customers than the members were fitted on, drawn towards an equal part of the
-       formula.
+    1. Weights of the formula, the past spend and the learners: on later days and other customers than the learners
+       were fitted on, drawn towards a fixed share of each.
     2. Members: refitted on all labelled rows.
     3. Level: the total over the customers of the day is set to what :mod:`~custid.training.level` expects.
     4. Interval: from the members of step 1, each tried day at the level that was expected of it.
@@ -75,8 +77,7 @@ def _average(task: Task, history: History, pool: Pool, config: Config) -> Learnt
     intercept = level(task, history, pool, np.zeros(history.latest.features.num_rows))
     bands = None
     if task.link == "log":
-        truth = np.maximum(pool.truth, 0.0)
-        bands = Bands.fit(np.full(truth.size, np.exp(intercept)), truth, config.clv.coverage)
+        bands = _interval(np.full(pool.truth.size, np.exp(intercept)), pool.truth, None, config)
     return Learnt(replace(predictor, intercept=intercept, bands=bands), {})
 
 
@@ -117,10 +118,11 @@ def _tried_margins(pool: Pool, chosen: Sequence[Choice], config: Config) -> _Tri
                 lambda job: fit_member(pool.task, job[0], job[1], job[2].lesson, config.seed).margin(job[2].rows), jobs
             )
         )
-    blocks = []
+    blocks, past = [], past_spend(pool.task, pool.names, pool.rows)
     for number, part in enumerate(pool.parts):
         columns = fitted[number * len(chosen) : (number + 1) * len(chosen)]
-        blocks.append(np.stack([*_formula_margin(pool, part.rows.formula), *columns], axis=1))
+        known = [*_formula_margin(pool, part.rows.formula), *(member.margin(part.rows) for member in past)]
+        blocks.append(np.stack([*known, *columns], axis=1))
     shift = np.log(pool.unit)
     rows = np.concatenate([part.tried for part in pool.parts])
     order = np.argsort(rows, kind="stable")
@@ -137,6 +139,9 @@ def _members(pool: Pool, chosen: Sequence[Choice], config: Config) -> tuple[list
     for margin in _formula_margin(pool, pool.rows.formula):
         names.append("formula")
         members.append(Formula(pool.task.aspect, float(np.median(margin))))
+    for member in past_spend(pool.task, pool.names, pool.rows):
+        names.append("past spend")
+        members.append(member)
     lesson = pool.lesson()
     with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
         fitted = list(workers.map(lambda c: fit_member(pool.task, c[0], c[1], lesson, config.seed), chosen))
@@ -144,19 +149,34 @@ def _members(pool: Pool, chosen: Sequence[Choice], config: Config) -> tuple[list
 
 
 def _prior(pool: Pool, learners: int) -> FloatArray:
+    """Weights to start from: the formula's, that of past spend, and the rest in equal parts."""
+    past = [_PAST_SHARE] * len(past_spend(pool.task, pool.names, pool.rows))
     if pool.task.aspect not in pool.rows.formula:
-        return np.full(learners, 1.0 / max(learners, 1))
-    return np.array([_FORMULA_SHARE] + [(1 - _FORMULA_SHARE) / learners] * learners) if learners else np.ones(1)
+        return np.array([*past, *[(_FORMULA_SHARE + _LEARNT_SHARE) / max(learners, 1)] * learners])
+    if not learners:
+        return np.array([_FORMULA_SHARE + _LEARNT_SHARE, *past])
+    return np.array([_FORMULA_SHARE, *past, *[_LEARNT_SHARE / learners] * learners])
 
 
 def _bands(pool: Pool, tried: _Tried, weights: FloatArray, config: Config) -> Bands:
     """Conformal on the tried rows, the total of each day as the formula would have told it."""
     day = pool.day[tried.rows]
-    truth = np.maximum(pool.truth[tried.rows] / pool.unit, 0.0)
+    truth = pool.truth[tried.rows] / pool.unit
     margin = (tried.margins * weights).sum(axis=1)
-    expected = np.exp(tried.margins[:, 0]) if pool.task.aspect in pool.rows.formula else truth
+    known = pool.task.aspect in pool.rows.formula
+    expected = np.exp(tried.margins[:, 0]) if known else np.maximum(truth, 0.0)
     margin = margin + level_offsets(margin, expected, day, pool.days)[day]
-    return Bands.fit(np.exp(margin) * pool.unit, truth * pool.unit, config.clv.coverage)
+    signal = pool.rows.formula["buys"][tried.rows] if known else None
+    return _interval(np.exp(margin) * pool.unit, truth * pool.unit, signal, config)
+
+
+def _interval(predicted: FloatArray, truth: FloatArray, signal: FloatArray | None, config: Config) -> Bands:
+    """The interval; where no formula tells who buys, the value does."""
+    signal = np.log(predicted) if signal is None else signal
+    spent = np.maximum(truth, 0.0)
+    return Bands.fit(
+        predicted, spent, signal, affine(signal, (spent > 0).astype(np.float64), "logit"), config.clv.coverage
+    )
 
 
 def usual_of(history: History) -> dict[str, tuple[float, float, float]]:

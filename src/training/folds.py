@@ -35,6 +35,8 @@ class Pool:
 
     Attributes
     ----------
+    names
+        Of the columns of the rows that are numbers; they come first.
     rows
         Encoded, with the formula's margins as they were on each row's own day.
     truth
@@ -48,6 +50,7 @@ class Pool:
     """
 
     task: Task
+    names: tuple[str, ...]
     rows: Rows
     truth: FloatArray
     day: NDArray[np.intp]
@@ -79,7 +82,7 @@ class Pool:
         truth, draw = np.concatenate(truths), np.concatenate(draws)
         unit = float(np.maximum(truth, 0.0).mean()) if task.link == "log" else 1.0
         fold = (draw * 2**32 / 7).astype(np.int64) % FOLDS
-        return cls(task, rows, truth, np.concatenate(days), fold, unit if unit > 0 else 1.0)
+        return cls(task, history.encoder.numbers, rows, truth, np.concatenate(days), fold, unit if unit > 0 else 1.0)
 
     @property
     def days(self) -> int:

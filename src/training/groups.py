@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import metrics
-from ..models.segments import Scaling, Segments, name_segments, nearest
+from ..models.segments import Scaling, Segments, describe, name_segments, nearest
 from . import figures
 from .baselines import rfm_points
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _SAMPLE = 3_000
 _STARTS = 4
 _STABLE = 0.6
+_STABLE_ENOUGH = 0.8  # beyond it, more stability is not worth fewer segments
 _SMALLEST = 0.02  # share of the customers that makes a segment
 
 
@@ -43,25 +44,30 @@ class Grouped:
 
 @dataclass(frozen=True, eq=False)
 class _Tried:
-    """Centres of one number of segments, how well they are parted, and how stable they are under resampling."""
+    """Centres of one number of segments, how well they are parted, how stable they are under resampling, the share of
+    the smallest, and how much of an earlier day's outcome they explain.
+    """
 
     centres: FloatArray
     silhouette: float
     stability: float
     smallest: float
+    explains: float = 0.0
 
     @property
     def worth(self) -> float:
-        """Parted and stable; a number that makes a segment of a handful is worth less than any other."""
-        return (self.silhouette + self.stability) / 2 - (1.0 if self.smallest < _SMALLEST else 0.0)
+        """Parted, stable and telling; a number that makes a segment of a handful is worth less than any other."""
+        good = (self.silhouette + min(self.stability, _STABLE_ENOUGH)) / 2 + self.explains
+        return good - (1.0 if self.smallest < _SMALLEST else 0.0)
 
 
 def fit_segments(history: History, config: Config, tracker: Tracker, note: Note) -> Grouped:
     """Choose the number of segments, name them, and say how much of later spend and churn they tell apart.
 
-    The number with the best mean of silhouette and stability is taken, the smaller of equal ones. Stability is the mean
-    adjusted Rand index between the segments of all customers and those of resampled ones (Hennig 2007, Cluster-wise
-    assessment of cluster stability, CSDA 52).
+    The number is taken with the best mean of silhouette and stability, plus the share of the variance of later churn
+    and log spend that lay between the segments on the last day that was labelled before the held-out one; the smaller
+    of equal ones. Stability is the mean adjusted Rand index between the segments of all customers and those of
+    resampled ones, counted up to 0.8 (Hennig 2007, Cluster-wise assessment of cluster stability, CSDA 52).
     """
     features = history.latest.features
     scaling = Scaling.fit(features)
@@ -72,14 +78,16 @@ def fit_segments(history: History, config: Config, tracker: Tracker, note: Note)
     for number, k in enumerate(counts):
         note(f"segments: {k} of up to {counts[-1]}")
         found = _try(positions, k, settings.resamples, config.seed)
-        reached = {"silhouette": found.silhouette, "stability": found.stability, "smallest": found.smallest}
+        found = replace(found, explains=_explains(scaling, found.centres, history))
+        reached = {name: getattr(found, name) for name in ("silhouette", "stability", "smallest", "explains")}
         tracker.trial(number, {"k": k}, reached, "COMPLETE")
         tried.append(found)
     best = max(tried, key=lambda found: found.worth)
     order = np.argsort(-_level(features, positions, best.centres), kind="stable")
     centres = best.centres[order]
-    names = name_segments(scaling.columns, centres)
-    segments = Segments(scaling, centres, names, _about(scaling, centres), _usual(scaling, features))
+    names = name_segments(scaling.columns, centres - positions.mean(axis=0))
+    about = tuple(f"typically: {describe(scaling.columns, values)}" for values in scaling.values(centres))
+    segments = Segments(scaling, centres, names, about, _usual(scaling, features))
     model, others = _judge(segments, history, config)
     model["silhouette"] = {"value": best.silhouette, "low": None, "high": None}
     model["stability"] = {"value": best.stability, "low": None, "high": None}
@@ -103,6 +111,21 @@ def _try(positions: FloatArray, k: int, resamples: int, seed: int) -> _Tried:
     silhouette = float(silhouette_score(positions[sample], own[sample])) if several else 0.0
     smallest = float(np.bincount(own, minlength=k).min() / len(own))
     return _Tried(centres, silhouette, float(np.mean(agreed)), smallest)
+
+
+def _explains(scaling: Scaling, centres: FloatArray, history: History) -> float:
+    """The mean share of later churn and log spend between segments, on a day that the judging does not see."""
+    if history.rehearsal is None:
+        return 0.0
+    past = history.rehearsal.snapshots[-1]
+    own = nearest(scaling(past.features), centres).astype(np.float64)
+    shares = [explained(truth, own) for truth in _outcomes(past.outcome)]
+    return float(np.mean(np.nan_to_num(shares)))
+
+
+def _outcomes(outcome: Outcome) -> tuple[FloatArray, FloatArray]:
+    """Who was gone, and the logarithm of the spend."""
+    return (outcome.purchases == 0).astype(np.float64), np.log1p(np.maximum(outcome.spend, 0.0))
 
 
 def _means(positions: FloatArray, k: int, seed: int) -> FloatArray:
@@ -130,16 +153,6 @@ def _level(features: Any, positions: FloatArray, centres: FloatArray) -> FloatAr
     return np.bincount(own, spent, len(centres)) / counts
 
 
-def _about(scaling: Scaling, centres: FloatArray) -> tuple[str, ...]:
-    """One line on each segment: the behaviour of its centre in the features' own units."""
-    lines = []
-    for centre in centres:
-        values = np.sinh(centre * scaling.spread + scaling.middle) * scaling.scale
-        told = [f"{name.replace('_', ' ')} {value:,.3g}" for name, value in zip(scaling.columns, values, strict=True)]
-        lines.append("typically: " + ", ".join(told))
-    return tuple(lines)
-
-
 def _usual(scaling: Scaling, features: Any) -> dict[str, tuple[float, float, float]]:
     from ..models.predictor.encoder import Encoder
 
@@ -163,8 +176,7 @@ def _judge(segments: Segments, history: History, config: Config) -> tuple[dict[s
 
 def _told(group: NDArray[np.intp], outcome: Outcome, draws: Any) -> dict[str, Any]:
     scores = group.astype(np.float64)
-    gone = (outcome.purchases == 0).astype(np.float64)
-    spent = np.log1p(np.maximum(outcome.spend, 0.0))
+    gone, spent = _outcomes(outcome)
     churn = metrics.measure({"churn_explained": explained}, gone, scores, draws)
     return churn | metrics.measure({"spend_explained": explained}, spent, scores, draws)
 

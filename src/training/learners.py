@@ -11,7 +11,7 @@ from ..models.predictor.contributions import sigmoid
 from ..models.predictor.members import Linear, Member, Rows, Trees, TwoPart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BINS = 64
 MOST_TREES = 300
 _POWER = 1.5  # of the Tweedie deviance
+_TREES_POWER = 1.1  # large amounts count for more
+_PAST = "spend_total"
+_WIDE = 4.0  # past spend is not held where other features are
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ def fit_member(task: Task, learner: Learner, params: Mapping[str, Any], lesson: 
     if task.link == "logit":
         objective = {"objective": "binary:logistic", "base_score": 0.5}
         return _trees(task, params, lesson, objective, seed, corrected=learner == "corrected formula")
-    objective = {"objective": "reg:tweedie", "tweedie_variance_power": _POWER, "base_score": 1.0}
+    objective = {"objective": "reg:tweedie", "tweedie_variance_power": _TREES_POWER, "base_score": 1.0}
     positive = Lesson(lesson.rows, np.maximum(lesson.truth, 0.0), lesson.unit)
     return _trees(task, params, positive, objective, seed, corrected=learner == "corrected formula")
 
@@ -138,6 +141,18 @@ def _linear(task: Task, params: Mapping[str, Any], lesson: Lesson) -> Linear:
         model = TweedieRegressor(power=_POWER, alpha=strength, link="log", solver="newton-cholesky", max_iter=100)
         model.fit(z, np.maximum(lesson.truth, 0.0) / lesson.unit)
     return Linear(scale, mean, sd, model.coef_.astype(np.float64), float(model.intercept_ + np.log(lesson.unit)))
+
+
+def past_spend(task: Task, names: Sequence[str], rows: Rows) -> list[Linear]:
+    """What was spent so far as a member of its own, ``asinh(spend / median)``; none where no such feature is there."""
+    if _PAST not in names:
+        return []
+    at, width = list(names).index(_PAST), rows.matrix.shape[1]
+    column = rows.matrix[:, at]
+    scale, sd, coefficients = np.ones(width), np.ones(width), np.zeros(width)
+    scale[at], sd[at] = _median(column[column > 0]), _WIDE
+    coefficients[at] = task.sign * _WIDE
+    return [Linear(scale, np.zeros(width), sd, coefficients, 0.0)]
 
 
 def _median(values: FloatArray) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-SPACE = 3
+SPACE = 4
 """Raise it when the space or the objective of the search changes, so that old searches are not continued."""
 
 STARTS: Mapping[str, Mapping[str, Any]] = {

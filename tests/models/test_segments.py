@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from custid.models.bundle import load
-from custid.models.segments import TRAITS, Scaling, Segments, name_segments
+from custid.models.segments import TRAITS, Scaling, Segments, describe, name_segments
 
 
 def features(n=200, seed=0):
@@ -58,3 +58,18 @@ def test_money_in_another_unit_gives_the_same_places():
     table = features()
     cents = table.set_column(3, "spend_mean", pa.array(table["spend_mean"].to_numpy() * 128))
     assert np.allclose(Scaling.fit(table)(table), Scaling.fit(cents)(cents))
+
+
+def test_no_segment_can_be_called_like_a_stage_of_the_lifecycle():
+    called = {word.lower() for trait in TRAITS.values() for word in (trait.high, trait.low)}
+    assert not called & {"new", "active", "at risk", "dormant", "gone"}
+
+
+def test_a_centre_is_told_in_its_own_units_and_in_words():
+    scaling, table = Scaling.fit(features()), features()
+    values = scaling.values(scaling(table)[:1])[0]
+    assert np.allclose(values, [table[name][0].as_py() for name in scaling.columns])
+    line = describe(tuple(TRAITS), np.full(len(TRAITS), 123456.0))
+    assert "_" not in line
+    assert "e+" not in line
+    assert line.startswith("last bought 123,456 days ago")

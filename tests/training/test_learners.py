@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from custid.training.learners import affine, loss, slope_of, stack
+from custid.models.predictor.members import Rows
+from custid.training.learners import affine, loss, past_spend, slope_of, stack
 from custid.training.level import mean_shift, season_offset
+from custid.training.task import task_of
 
 
 @pytest.mark.parametrize("link", ["logit", "log"])
@@ -67,3 +69,13 @@ def test_days_of_another_season_do_not_move_the_level():
 
     off = season_offset([date(2020, 1, 1)], np.array([1.0]), [400.0], date(2020, 7, 1))
     assert off == pytest.approx(0.0, abs=0.01)
+
+
+def test_past_spend_is_a_member_where_it_is_known_and_its_largest_values_stay_apart():
+    matrix = np.array([[1.0, 0.0], [1.0, 10.0], [1.0, 1e4], [1.0, 1e6], [1.0, np.nan]])
+    some = Rows(matrix, {})
+    (member,) = past_spend(task_of("clv"), ("age", "spend_total"), some)
+    assert member.margin(some) == pytest.approx([0.0, np.arcsinh(0.001), np.arcsinh(1), np.arcsinh(100), 0.0])
+    (gone,) = past_spend(task_of("churn"), ("age", "spend_total"), some)
+    assert (gone.margin(some) == -member.margin(some)).all()
+    assert past_spend(task_of("clv"), ("age", "visits"), some) == []

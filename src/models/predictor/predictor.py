@@ -99,16 +99,23 @@ class Predictor:
             total = total + weight * member.margin(rows)
         return np.clip(total, -_REACH, _REACH) if self.link == "logit" else total
 
+    def _signal(self, features: pa.Table, rows: Rows, margin: FloatArray) -> FloatArray:
+        """What tells the interval who buys: the formula's log-odds, or without one the log of the value."""
+        if self.rhythm is None:
+            return margin
+        return rows.formula["buys"] if self.days == self.learnt_days else self.rhythm.buys(Past.of(features), self.days)
+
     def predict(self, features: pa.Table) -> dict[str, FloatArray]:
         """The outputs, each of shape (n,); the same row gives the same values to the bit.
 
         Raises InputError where a feature of :attr:`columns` is missing.
         """
-        margin = self.margin(features)
+        rows = self.rows(features)
+        margin = self._margin(rows, self._shift(features))
         score = sigmoid(margin) if self.link == "logit" else np.exp(margin)
         if self.bands is None:
             return {self.output: score}
-        low, high = self.bands.ends(score)
+        low, high = self.bands.ends(score, self._signal(features, rows, margin))
         return dict(zip(self.outputs, (score, low, high), strict=True))
 
     def contributions(self, features: pa.Table) -> Contributions:

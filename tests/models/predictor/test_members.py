@@ -60,8 +60,9 @@ def test_intervals_hold_new_outcomes_as_often_as_they_say(seed, coverage):
     rng = np.random.default_rng(seed)
     predicted = np.exp(rng.normal(4, 1, 6000))
     spent = predicted * rng.gamma(2.0, 0.5, 6000)
-    bands = Bands.fit(predicted[:3000], spent[:3000], coverage)
-    low, high = bands.ends(predicted[3000:])
+    sure = np.full(3000, 20.0)
+    bands = Bands.fit(predicted[:3000], spent[:3000], sure, (1.0, 0.0), coverage)
+    low, high = bands.ends(predicted[3000:], sure)
     held = ((spent[3000:] >= low) & (spent[3000:] <= high)).mean()
     assert held == pytest.approx(coverage, abs=0.04)
     assert (low <= predicted[3000:]).all()
@@ -71,7 +72,20 @@ def test_intervals_hold_new_outcomes_as_often_as_they_say(seed, coverage):
 def test_where_most_spend_nothing_the_rest_is_covered_as_often_as_all_together_allow():
     rng = np.random.default_rng(3)
     predicted = np.repeat([1.0, 100.0], 2000)
-    bought = rng.random(4000) < np.where(predicted > 50, 0.9, 0.05)
-    spent = np.where(bought, predicted * rng.gamma(2.0, 0.5, 4000), 0.0)
-    low, high = Bands.fit(predicted, spent, 0.8).ends(predicted)
+    signal = np.where(predicted > 50, 3.0, -3.0)
+    chance = 1 / (1 + np.exp(-signal))
+    spent = np.where(rng.random(4000) < chance, predicted / chance * rng.gamma(2.0, 0.5, 4000), 0.0)
+    low, high = Bands.fit(predicted, spent, signal, (1.0, 0.0), 0.8).ends(predicted, signal)
     assert 0.78 < ((spent >= low) & (spent <= high)).mean() < 0.86
+    assert (low[predicted > 50] > 0).all()
+    assert (low[predicted < 50] == 0).all()
+
+
+def test_an_interval_says_the_same_alone_and_after_it_was_kept():
+    rng = np.random.default_rng(4)
+    predicted, signal = np.exp(rng.normal(3, 1, 500)), rng.normal(size=500)
+    bands = Bands.fit(predicted, predicted * rng.gamma(1.0, 1.0, 500) * (signal > -1), signal, (1.0, 0.0), 0.8)
+    again = Bands.from_dict(bands.to_dict())
+    low, high = bands.ends(predicted, signal)
+    alone = [again.ends(predicted[i : i + 1], signal[i : i + 1]) for i in range(50)]
+    assert [(a[0], b[0]) for a, b in alone] == list(zip(low[:50], high[:50], strict=True))
