@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,19 +51,28 @@ def who(inputs: Inputs) -> tuple[Grouping, ...]:
         _grouping(inputs, "lifecycle", "By stage of life", "Where they stand with you.", stage_words(inputs.config)),
     ]
     if inputs.has("segment"):
-        about = "Groups of customers who behave alike, found in the data and named for what sets them apart." + _stable(
+        about = "Groups of customers who behave alike, found in the data and named for what sets them apart." + _tested(
             inputs
         )
         found.append(_grouping(inputs, "segment", "By segment", about, _by_size(inputs)))
     return tuple(found)
 
 
-def _stable(inputs: Inputs) -> str:
-    """How far the segments stay the same when customers are drawn anew, if that was measured."""
-    found = inputs.metrics.get("segments", {}).get("model", {}).get("stability")
-    if not found or found.get("value") is None:
-        return ""
-    return f" Found again in customers drawn anew, they agree to {found['value']:.2f}; 1 is complete agreement."
+def _tested(inputs: Inputs) -> str:
+    """How far the segments stay the same when customers are drawn anew, and what they tell, if that was measured."""
+    block = inputs.metrics.get("segments", {})
+    told, plain = block.get("model", {}), block.get("baselines", {}).get("rfm", {})
+    stable, ours, theirs = _value(told, "stability"), _value(told, "churn_explained"), _value(plain, "churn_explained")
+    said = ""
+    if stable is not None:
+        said += f" Found again in customers drawn anew, they agree to {stable:.2f}; 1 is complete agreement."
+    if ours is not None and theirs is not None:
+        said += f" They account for {ours:.0%} of who left later; cells of recency, frequency and spend for {theirs:.0%}."
+    return said
+
+
+def _value(figures: Mapping[str, Any], name: str) -> float | None:
+    return (figures.get(name) or {}).get("value")
 
 
 def _by_size(inputs: Inputs) -> dict[str, tuple[str, str]]:
