@@ -98,3 +98,12 @@ def listed(names: Sequence[str], most: int = 30) -> str:
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(name or "(no name)" for name in names[:most]) + more
+
+
+def counted(number: int, noun: str = "row") -> str:
+    """A number of things as a message says it.
+
+    >>> counted(1), counted(1200)
+    ('1 row', '1,200 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,9 +1,12 @@
-"""How a column writes its times, found out from all of its values.
+"""How a column writes its times, found out from its values.
 
-A column is taken to write the date in one form (its most frequent one), with any of the times of day and zones that go
-with it. Where the form is ``1/2/2011``, the values decide between day-first and month-first: a number above 12 can only
-be a day. Where they do not decide, nobody guesses: the setting ``date_format`` has to. 8 digits in a row are a date
-(``20110601``), other bare numbers are not.
+The forms that begin with the year can be taken for nothing else and are accepted together; of all others a column is
+taken to write one (its most frequent one), with any of the times of day and zones that go with it. Where the form is
+``1/2/2011``, the values decide between day-first and month-first: a number above 12 can only be a day. Where they do
+not decide, nobody guesses: the setting ``date_format`` has to. 8 digits in a row are a date (``20110601``), other bare
+numbers are not.
+
+Where the wall is known, the rows at or after it have no say in any of this; see :mod:`custid.ingest.voters`.
 """
 
 from __future__ import annotations
@@ -14,48 +17,44 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, DataError
+from .columns import counted
+from .sql import quoted
+from .times import ZONE, DatePlan, parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
     from ..config import SourceSettings
 
-_SHAPES = 2_000
 _TOLERATED = 0.01
-_DATES = (
-    (re.compile(r"\d{4}-\d{1,2}-\d{1,2}"), "%Y-%m-%d"),
-    (re.compile(r"\d{4}/\d{1,2}/\d{1,2}"), "%Y/%m/%d"),
-    (re.compile(r"\d{4}\.\d{1,2}\.\d{1,2}"), "%Y.%m.%d"),
-    (re.compile(r"\d{4}年\d{1,2}月\d{1,2}日"), "%Y年%m月%d日"),
-    (re.compile(r"\d{8}"), "%Y%m%d"),
-    (re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"), "%d.%m.%Y"),
-    (re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}"), "%d.%m.%y"),
-    (re.compile(r"\d{1,2}/\d{1,2}/\d{4}"), "?/?/%Y"),
-    (re.compile(r"\d{1,2}/\d{1,2}/\d{2}"), "?/?/%y"),
-    (re.compile(r"\d{1,2}-\d{1,2}-\d{4}"), "?-?-%Y"),
-    (re.compile(r"\d{1,2}-\d{1,2}-\d{2}"), "?-?-%y"),
-    (re.compile(r"\d{1,2} [A-Za-z]{3,9} \d{4}"), "%d %b %Y"),
-    (re.compile(r"\d{1,2}-[A-Za-z]{3,9}-\d{4}"), "%d-%b-%Y"),
-    (re.compile(r"\d{1,2}-[A-Za-z]{3,9}-\d{2}"), "%d-%b-%y"),
-    (re.compile(r"[A-Za-z]{3,9} \d{1,2}, \d{4}"), "%b %d, %Y"),
+_MONTH = (
+    "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|january|february|march|april|june|july|august|september|"
+    "october|november|december)"
 )
+_PATTERNS = {
+    "%Y-%m-%d": r"\d{4}-\d{1,2}-\d{1,2}",
+    "%Y/%m/%d": r"\d{4}/\d{1,2}/\d{1,2}",
+    "%Y.%m.%d": r"\d{4}\.\d{1,2}\.\d{1,2}",
+    "%Y年%m月%d日": r"\d{4}年\d{1,2}月\d{1,2}日",
+    "%Y%m%d": r"\d{8}",
+    "%d.%m.%Y": r"\d{1,2}\.\d{1,2}\.\d{4}",
+    "%d.%m.%y": r"\d{1,2}\.\d{1,2}\.\d{2}",
+    "?/?/%Y": r"\d{1,2}/\d{1,2}/\d{4}",
+    "?/?/%y": r"\d{1,2}/\d{1,2}/\d{2}",
+    "?-?-%Y": r"\d{1,2}-\d{1,2}-\d{4}",
+    "?-?-%y": r"\d{1,2}-\d{1,2}-\d{2}",
+    "%d %b %Y": rf"\d{{1,2}} {_MONTH} \d{{4}}",
+    "%d-%b-%Y": rf"\d{{1,2}}-{_MONTH}-\d{{4}}",
+    "%d-%b-%y": rf"\d{{1,2}}-{_MONTH}-\d{{2}}",
+    "%b %d, %Y": rf"{_MONTH} \d{{1,2}}, \d{{4}}",
+}
+_DATES = tuple((re.compile(pattern), form) for form, pattern in _PATTERNS.items())
 _CLOCK = re.compile(r"(?P<sep>T| +)\d{1,2}:\d{2}(?P<sec>:\d{2}(?P<frac>\.\d+)?)?(?P<half> ?[AaPp][Mm])?")
-ZONE = r"( ?(?:[Zz]|UTC|GMT)| ?[+-]\d{2}(?::?\d{2})?)$"
 _ZONE = re.compile(ZONE)
-
-
-@dataclass(frozen=True)
-class DatePlan:
-    """How a column's times are read: ``strptime`` formats in order, and whether some of them name a zone."""
-
-    formats: tuple[str, ...]
-    zoned: bool = False
-    digits_only: bool = False
-
-    @property
-    def about(self) -> str:
-        """The formats in words."""
-        return " or ".join(self.formats)
+_ANY = rf"({'|'.join(_PATTERNS.values())})({_CLOCK.pattern}({ZONE.removesuffix('$')})?)?"
+_YEAR_FIRST = "%Y"
 
 
 def format_of(text: str) -> tuple[str, str, bool] | None:
@@ -96,58 +95,165 @@ def _clock_format(clock: re.Match[str]) -> str:
     return f"{clock['sep']}{hour}:%M{seconds}{fraction}{half}"
 
 
-def plan(con: duckdb.DuckDBPyConnection, source: SourceSettings, theirs: str, text: str, table: str) -> DatePlan:
-    """Find out how a text column writes its times.
+def _family(form: str) -> str:
+    """Forms that are accepted together: those that begin with the year, and long and short month names."""
+    return _YEAR_FIRST if form.startswith("%Y") else form.replace("%B", "%b")
+
+
+@dataclass
+class TimeColumn:
+    """A text column of times: the families of forms that occur in it, with the formats and the rows of each.
+
+    ``text`` is the tidy cell as an SQL expression, ``theirs`` what the user calls the column, ``zone`` that of times
+    without one. ``orders`` holds, for families that do not say what is the day, the order that was decided on.
+    """
+
+    source: SourceSettings
+    theirs: str
+    text: str
+    zone: str
+    families: Mapping[str, tuple[str, ...]]
+    counts: Mapping[str, int]
+    zoned: bool
+    orders: dict[str, tuple[str, str]]
+
+    def readings(self) -> tuple[str, str]:
+        """The earliest and the latest that a cell can mean, in SQL; NULL where it is no time."""
+        low, high = [], []
+        for family in self.families:
+            matches = f"WHEN regexp_matches({self.text}, {quoted(_pattern(family))}) THEN"
+            first, second = self.orders.get(family, ("%d", "%m"))
+            one = parsed(self.text, self._plan(family, (first, second)), self.zone)
+            two = parsed(self.text, self._plan(family, (second, first)), self.zone)
+            if not family.startswith("?"):
+                each = one, one
+            elif family in self.orders:
+                each = f"coalesce({one}, {two})", f"coalesce({one}, {two})"
+            else:
+                each = f"least({one}, {two})", f"greatest({one}, {two})"
+            low.append(f"{matches} {each[0]}")
+            high.append(f"{matches} {each[1]}")
+        if not low:
+            return "CAST(NULL AS TIMESTAMP)", "CAST(NULL AS TIMESTAMP)"
+        return f"CASE {' '.join(low)} END", f"CASE {' '.join(high)} END"
+
+    def settle_orders(self, con: duckdb.DuckDBPyConnection, rows: str) -> None:
+        """Decide between day-first and month-first where the given rows do."""
+        for family in self.families:
+            if family.startswith("?"):
+                try:
+                    self.orders[family] = self._order(con, rows, family)
+                except DataError:
+                    self.orders.pop(family, None)
+
+    def votes(self, con: duckdb.DuckDBPyConnection, rows: str) -> dict[str, int]:
+        """How many of the given rows are written in each family."""
+        if not self.families:
+            return {}
+        counts = ", ".join(
+            f"count(*) FILTER (regexp_matches(t, {quoted(_pattern(family))}))" for family in self.families
+        )
+        row = con.execute(f"SELECT {counts} FROM (SELECT {self.text} AS t FROM {rows})").fetchone()
+        return dict(zip(self.families, row or (), strict=True))
+
+    def plan(self, con: duckdb.DuckDBPyConnection, rows: str, votes: Mapping[str, int]) -> DatePlan:
+        """How the column is read, as most of the votes say.
+
+        Raises
+        ------
+        DataError
+            Where the given rows do not decide between day-first and month-first.
+        """
+        if not any(votes.values()):
+            return DatePlan(("%Y-%m-%d",))
+        family = min(votes, key=lambda f: (-votes[f], f))
+        return self._plan(family, self._order(con, rows, family) if family.startswith("?") else ("", ""))
+
+    def _plan(self, family: str, order: tuple[str, str]) -> DatePlan:
+        first, second = order
+        formats = (f.replace("?", first, 1).replace("?", second, 1) for f in self.families[family])
+        return DatePlan(tuple(formats), self.zoned)
+
+    def _order(self, con: duckdb.DuckDBPyConnection, rows: str, family: str) -> tuple[str, str]:
+        """Day-first or month-first, by the numbers above 12."""
+        mark = family[1]
+        pattern = rf"^(\d{{1,2}}){mark}(\d{{1,2}}){mark}\d{{{4 if family.endswith('%Y') else 2}}}(?:\D|$)"
+        row = con.execute(
+            f"SELECT count(*) FILTER (a > 12 AND b <= 12), count(*) FILTER (b > 12 AND a <= 12), "
+            f"min(t) FILTER (a > 12 AND b <= 12), min(t) FILTER (b > 12 AND a <= 12), min(t) "
+            f"FROM (SELECT t, CAST(regexp_extract(t, $p, 1) AS INTEGER) AS a, "
+            f"CAST(regexp_extract(t, $p, 2) AS INTEGER) AS b FROM (SELECT {self.text} AS t FROM {rows}) "
+            f"WHERE regexp_matches(t, $p))",
+            {"p": pattern},
+        ).fetchone()
+        day_first, month_first, day_example, month_example, example = row or (0, 0, None, None, None)
+        name, setting = self.source.name, f"sources.{self.source.name}.date_format"
+        if day_first == month_first == 0:
+            one, other = (self._plan(family, order).formats[0] for order in (("%d", "%m"), ("%m", "%d")))
+            raise DataError(
+                f"{name}: nothing in the column {self.theirs!r} says whether {example!r} has the day or the month "
+                f"first; set {setting} to {one!r} or {other!r}."
+            )
+        if min(day_first, month_first) > _TOLERATED * (day_first + month_first):
+            raise DataError(
+                f"{name}: the column {self.theirs!r} has dates with the day first ({day_example!r}, "
+                f"{counted(day_first)}) and with the month first ({month_example!r}, {counted(month_first)}); "
+                f"set {setting} to the one that is meant."
+            )
+        return ("%d", "%m") if day_first > month_first else ("%m", "%d")
+
+
+def _pattern(family: str) -> str:
+    """What begins as a family's dates do."""
+    patterns = [pattern for form, pattern in _PATTERNS.items() if _family(form) == family]
+    return rf"^({'|'.join(patterns)})(\D|$)"
+
+
+def survey(
+    con: duckdb.DuckDBPyConnection, source: SourceSettings, theirs: str, text: str, rows: str, zone: str
+) -> TimeColumn:
+    """Find out in which forms a text column writes times.
 
     Parameters
     ----------
-    con, table
+    con, rows
         Where the rows are, as an SQL relation.
+    theirs
+        What the user calls the column.
     text
         The column, tidied, as an SQL expression.
-    theirs
-        What the user calls it.
+    zone
+        The zone of times that name none.
+    """
+    shapes = con.execute(
+        f"SELECT translate(t, '0123456789', '9999999999') AS shape, count(*), min(t) FROM (SELECT {text} AS t "
+        f"FROM {rows}) WHERE t IS NOT NULL GROUP BY shape HAVING regexp_full_match(shape, {quoted(_ANY)}) ORDER BY 1"
+    ).fetchall()
+    families: dict[str, Counter[str]] = {}
+    zoned = False
+    for _, count, example in shapes:
+        found = format_of(example)
+        if found is not None:
+            families.setdefault(_family(found[0]), Counter())[found[1]] += count
+            zoned = zoned or found[2]
+    formats = {name: tuple(sorted(of, key=lambda f: (-of[f], f))) for name, of in families.items()}
+    counts = {name: of.total() for name, of in families.items()}
+    return TimeColumn(source, theirs, text, zone, formats, counts, zoned, {})
+
+
+def given(con: duckdb.DuckDBPyConnection, source: SourceSettings) -> DatePlan | None:
+    """The formats that the config sets, if it sets any.
 
     Raises
     ------
-    DataError
-        Where the values do not decide between day-first and month-first.
+    ConfigError
+        Where one of them is none.
     """
-    if source.date_format is not None:
-        return _given(con, source)
-    shapes = con.execute(
-        f"SELECT translate(t, '0123456789', '9999999999') AS shape, count(*), min(t) "
-        f"FROM (SELECT {text} AS t FROM {table}) WHERE t IS NOT NULL GROUP BY shape ORDER BY 2 DESC, 1 LIMIT {_SHAPES}"
-    ).fetchall()
-    known = [(format_of(example), count) for _, count, example in shapes]
-    forms: Counter[str] = Counter()
-    for found, count in known:
-        if found is not None:
-            forms[_merged(found[0])] += count
-    if not forms:
-        return DatePlan(("%Y-%m-%d",))
-    form = min(forms, key=lambda f: (-forms[f], f))
-    formats = Counter[str]()
-    for found, count in known:
-        if found is not None and _merged(found[0]) == form:
-            formats[found[1]] += count
-    zoned = any(found is not None and found[2] for found, _ in known)
-    written = tuple(sorted(formats, key=lambda f: (-formats[f], f)))
-    if form.startswith("?"):
-        written = _decided(con, source, theirs, text, table, form, written)
-    return DatePlan(written, zoned, form == "%Y%m%d")
-
-
-def _merged(form: str) -> str:
-    """Long and short month names are one form."""
-    return form.replace("%B", "%b")
-
-
-def _given(con: duckdb.DuckDBPyConnection, source: SourceSettings) -> DatePlan:
     import duckdb
 
-    given = source.date_format
-    formats = (given,) if isinstance(given, str) else tuple(given or ())
+    if source.date_format is None:
+        return None
+    formats = (source.date_format,) if isinstance(source.date_format, str) else tuple(source.date_format)
     where = f"sources.{source.name}.date_format"
     if not formats:
         raise ConfigError(f"{where}: is empty; expected formats such as '%d/%m/%Y %H:%M'.")
@@ -160,42 +266,3 @@ def _given(con: duckdb.DuckDBPyConnection, source: SourceSettings) -> DatePlan:
                 f"{where}: {written!r} is no date format ({said}); expected one such as %d/%m/%Y."
             ) from None
     return DatePlan(formats)
-
-
-def _decided(
-    con: duckdb.DuckDBPyConnection,
-    source: SourceSettings,
-    theirs: str,
-    text: str,
-    table: str,
-    form: str,
-    written: tuple[str, ...],
-) -> tuple[str, ...]:
-    """Day-first or month-first, by the numbers above 12."""
-    mark = form[1]
-    digits = "4" if form.endswith("%Y") else "2"
-    pattern = rf"^(\d{{1,2}}){mark}(\d{{1,2}}){mark}\d{{{digits}}}(?:\D|$)"
-    row = con.execute(
-        f"SELECT count(*) FILTER (a > 12 AND b <= 12), count(*) FILTER (b > 12 AND a <= 12), "
-        f"min(t) FILTER (a > 12 AND b <= 12), min(t) FILTER (b > 12 AND a <= 12), min(t) "
-        f"FROM (SELECT t, CAST(regexp_extract(t, $p, 1) AS INTEGER) AS a, "
-        f"CAST(regexp_extract(t, $p, 2) AS INTEGER) AS b FROM (SELECT {text} AS t FROM {table}) "
-        f"WHERE regexp_matches(t, $p))",
-        {"p": pattern},
-    ).fetchone()
-    day_first, month_first, day_example, month_example, example = row or (0, 0, None, None, None)
-    setting = f"sources.{source.name}.date_format"
-    if day_first == month_first == 0:
-        raise DataError(
-            f"{source.name}: nothing in the column {theirs!r} says whether {example!r} has the day or the month first; "
-            f"set {setting} to {written[0].replace('?', '%d', 1).replace('?', '%m')!r} or "
-            f"{written[0].replace('?', '%m', 1).replace('?', '%d')!r}."
-        )
-    if min(day_first, month_first) > _TOLERATED * (day_first + month_first):
-        raise DataError(
-            f"{source.name}: the column {theirs!r} has dates with the day first ({day_example!r}, {day_first:,} rows) "
-            f"and with the month first ({month_example!r}, {month_first:,} rows); "
-            f"set {setting} to the one that is meant."
-        )
-    order = ("%d", "%m") if day_first > month_first else ("%m", "%d")
-    return tuple(f.replace("?", order[0], 1).replace("?", order[1], 1) for f in written)

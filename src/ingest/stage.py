@@ -13,13 +13,14 @@ from ..asof import DAY, midnight
 from ..errors import DataError
 from ..tables import SPECS, Kind, TableSpec, arrow_schema
 from ..workspace import Note, Workspace, discard, replacing, silent, write_json
-from .columns import layout
+from .columns import counted, layout
 from .currency import unify
 from .flags import flag
 from .quality import BATCH, account, check, write_refused
 from .read import stage_source
 from .sql import connect, name, quoted
 from .standardise import Standardised, standardise
+from .voters import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..config import Config, SourceSettings
+    from .columns import Layout
+    from .raw import Raw
 
-_OPTIONAL_TIMES = ("registered_at", "ingested_at", "valid_from", "as_of")
 _NEEDED = ("transactions", "subscriptions", "observations")
 
 
@@ -40,6 +42,8 @@ class Part:
     key: str
     number: int
     source: SourceSettings
+    raw: Raw
+    shape: Layout
     std: Standardised
 
     @property
@@ -97,9 +101,9 @@ class _Run:
         """Do all of it."""
         for number, source in enumerate(self.config.sources):
             self._take(number, source)
-        money = [(p.key, p.std.table, p.std.columns) for p in self.parts if p.source.table == "transactions"]
-        for key, notes in unify(self.con, money, self.config.currency).items():
-            self.quality[key]["notes"] += notes
+        self._unify()
+        for part in self.parts:
+            part.raw.path.unlink()
         as_of = self._as_of()
         for part in self.parts:
             self._settle(part, as_of)
@@ -118,20 +122,37 @@ class _Run:
         raw = stage_source(source, self.folder / f"raw_{number}.parquet")
         shape = layout(source, raw.names)
         self.note(f"checking {key}")
-        std = standardise(self.con, source, raw, shape, f"rows_{number}")
-        entry = account(self.con, source, raw, std)
-        self.quality[key] = entry
-        if entry["quarantined"]:
-            write_refused(self.con, source, raw, std, self.ws.refused(key))
-        else:
-            discard(self.ws.refused(key))
+        std = standardise(self.con, source, raw, shape, f"rows_{number}", self.config.as_of)
+        part = Part(key, number, source, raw, shape, std)
+        self._account(part)
         try:
-            check(self.con, source, raw, std, entry, self.config.quality.max_refused)
+            check(self.con, source, raw, shape, std, self.config.quality.max_refused)
         except DataError:
             self._write_quality(self.config.as_of)
             raise
-        raw.path.unlink()
-        self.parts.append(Part(key, number, source, std))
+        self.parts.append(part)
+
+    def _account(self, part: Part) -> None:
+        """Count a source's rows and put its refused ones away."""
+        entry = account(self.con, part.source, part.raw, part.std)
+        self.quality[part.key] = entry
+        if entry["quarantined"]:
+            write_refused(self.con, part.source, part.raw, part.std, self.ws.refused(part.key))
+        else:
+            discard(self.ws.refused(part.key))
+
+    def _unify(self) -> None:
+        """Bring the transactions to one currency; later rows of a currency without a rate are refused."""
+        parts = {p.key: p for p in self.parts if p.source.table == "transactions"}
+        as_of = self.config.as_of
+        money = [
+            (key, p.std.table, p.std.columns, _known(p.std.columns, as_of) if as_of else "true")
+            for key, p in parts.items()
+        ]
+        for key, notes in unify(self.con, money, self.config.currency).items():
+            if as_of is not None:
+                self._account(parts[key])
+            self.quality[key]["notes"] += notes
 
     def _key(self, source: SourceSettings) -> str:
         """What a source is called in the account: its name, with the table where it fills several."""
@@ -161,7 +182,7 @@ class _Run:
         known, entry = _known(part.std.columns, as_of), self.quality[part.key]
         entry["later"] = _count(self.con, f"{part.rows} WHERE NOT ({known})")
         if entry["later"]:
-            entry["notes"].append(f"{entry['later']:,} rows at or after {as_of} are kept apart and not used")
+            entry["notes"].append(f"{counted(entry['later'])} at or after {as_of}, kept apart and not used")
         if part.source.table != "transactions":
             return
         self.note(f"flagging {part.key}")
@@ -180,8 +201,7 @@ class _Run:
         """Stop where the tables that a prediction needs have no row before the wall."""
         there = [t for t in _NEEDED if any(p.source.table == t for p in self.parts)] or ["customers"]
         parts = [p for p in self.parts if p.source.table in there]
-        left = sum(self.quality[p.key]["accepted"] - self.quality[p.key]["later"] for p in parts)
-        if parts and not left:
+        if parts and not any(self._before(p) for p in parts):
             self._write_quality(as_of)
             first = min((m for p in parts if (m := _first(self.con, p)) is not None), default=None)
             begins = f" The first row is of {first.date()}." if first else ""
@@ -189,15 +209,18 @@ class _Run:
                 f"as_of: {as_of} lies before all rows of {' and '.join(there)}; expected a later day.{begins}"
             )
 
+    def _before(self, part: Part) -> int:
+        """How many accepted rows of a source were known before the wall."""
+        return int(self.quality[part.key]["accepted"] - self.quality[part.key]["later"])
+
     def _write(self, table: str, as_of: date) -> bool:
         """Write one canonical table and its later rows; false where no source fills it, or not before the wall."""
         parts = [p for p in self.parts if p.source.table == table]
-        before = sum(self.quality[p.key]["accepted"] - self.quality[p.key]["later"] for p in parts)
-        if not before:
+        if not any(self._before(p) for p in parts):
             return False
         self.note(f"writing {table}")
         spec = SPECS[table]
-        schema, extras = _schema(spec, parts)
+        schema, extras = _schema(spec, parts, [p for p in parts if self._before(p)])
         for path, later in ((self.ws.table(table), False), (self.ws.later(table), True)):
             selects = [_select(p, spec, extras, as_of, later) for p in parts]
             reader = self.con.execute(f"{' UNION ALL '.join(selects)} ORDER BY source, row").to_arrow_reader(BATCH)
@@ -221,7 +244,7 @@ def _count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
 
 
 def _times(columns: Sequence[str]) -> list[str]:
-    return [c for c in ("ts", "started_at", *_OPTIONAL_TIMES) if c in columns]
+    return [c for c in TIMES if c in columns]
 
 
 def _known(columns: Sequence[str], as_of: date) -> str:
@@ -259,12 +282,15 @@ def _first(con: duckdb.DuckDBPyConnection, part: Part) -> datetime | None:
     return row[0] if row else None
 
 
-def _schema(spec: TableSpec, parts: Sequence[Part]) -> tuple[pa.Schema, dict[str, bool]]:
-    """A table's columns as written: the canonical ones, then further attributes, numbers where all sources agree."""
-    extras: dict[str, bool] = {}
-    for part in parts:
+def _schema(spec: TableSpec, parts: Sequence[Part], known: Sequence[Part]) -> tuple[pa.Schema, dict[str, bool]]:
+    """A table's columns as written: the canonical ones, then further attributes.
+
+    Those are numbers where all sources agree that have rows before the wall.
+    """
+    extras = {label: True for part in parts for label, _ in part.std.extras}
+    for part in known or parts:
         for label, is_number in part.std.extras:
-            extras[label] = extras.get(label, True) and is_number
+            extras[label] = extras[label] and is_number
     schema = arrow_schema(spec)
     for label, is_number in extras.items():
         schema = schema.append(pa.field(label, pa.float64() if is_number else pa.string()))
@@ -284,7 +310,8 @@ def _select(part: Part, spec: TableSpec, extras: dict[str, bool], as_of: date, l
     own = dict(std.extras)
     for label, is_number in extras.items():
         kind = "DOUBLE" if is_number else "VARCHAR"
-        columns.append(f"CAST({name('x_' + label)} AS {kind})" if label in own else f"CAST(NULL AS {kind})")
+        cast = "try_cast" if is_number else "CAST"
+        columns.append(f"{cast}({name('x_' + label)} AS {kind})" if label in own else f"CAST(NULL AS {kind})")
     side = f"({known})" if not later else f"NOT ({known})"
     if later and "ended_at" in std.columns:
         side = f"({side} OR ended_at >= {_wall(as_of)})"

@@ -1,7 +1,8 @@
 """From staged rows to canonical ones: every cell read, every trouble named, every row kept.
 
 One SQL statement per source makes its table. A row whose required values are all there is accepted; any other has the
-codes of its reasons, such as ``ts_unreadable`` or ``record_id_missing``.
+codes of its reasons, such as ``ts_unreadable`` or ``record_id_missing``. How cells are read is decided by the rows
+before ``as_of`` alone, where it is set.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 from ..tables import SCALE
 from .cells import Cell, CellReader
 from .sql import MOST, PRODUCT_SCALE, name, quoted
+from .voters import Voters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
     import duckdb
 
@@ -31,7 +34,8 @@ _STEPS = (("b", "bare"), ("n", "number"), ("d", "exact"), ("p", "parsed"))
 class Standardised:
     """A source's standardised rows: their table, its canonical columns, those the source has, and the attributes.
 
-    ``extras`` says of each further attribute whether it is a number.
+    ``extras`` says of each further attribute whether it is a number, ``written`` of each column of times how it is
+    written, and ``ahead``, an SQL condition on staged rows, which ones may lie at or after the wall.
     """
 
     table: str
@@ -39,10 +43,12 @@ class Standardised:
     given: tuple[str, ...]
     extras: tuple[tuple[str, bool], ...]
     notes: tuple[str, ...]
+    written: Mapping[str, str]
+    ahead: str
 
 
 def standardise(
-    con: duckdb.DuckDBPyConnection, source: SourceSettings, raw: Raw, shape: Layout, table: str
+    con: duckdb.DuckDBPyConnection, source: SourceSettings, raw: Raw, shape: Layout, table: str, as_of: date | None
 ) -> Standardised:
     """Make the table of a source's rows: row, canonical columns, attributes, ``filled_*`` marks and ``reasons``.
 
@@ -51,13 +57,15 @@ def standardise(
     DataError
         Where the order of day and month, the decimal mark or the currency cannot be as the settings say.
     """
-    reader = CellReader(con, source, raw)
+    voters = Voters(con, source, raw, shape.canonical, as_of)
+    reader = CellReader(con, source, raw, voters)
     cells = [reader.cell(c, shape.canonical[c.name]) for c in shape.spec.columns if c.name in shape.canonical]
     extras = [(label, reader.attribute(at, is_number := reader.is_number(at)), is_number) for label, at in shape.extras]
-    con.execute(f"CREATE TABLE {table} AS {_statement(source, cells, extras, reader.staged)}")
+    con.execute(f"CREATE TABLE {table} AS {_statement(source, cells, extras, voters.staged)}")
     given = tuple(c.name for c in cells)
     columns = tuple(dict.fromkeys((*given, *_MADE.get(source.table, ()))))
-    return Standardised(table, columns, given, tuple((x, is_number) for x, _, is_number in extras), tuple(reader.notes))
+    attributes = tuple((x, is_number) for x, _, is_number in extras)
+    return Standardised(table, columns, given, attributes, tuple(reader.notes), reader.written, voters.ahead)
 
 
 def _statement(

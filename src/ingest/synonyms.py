@@ -91,13 +91,61 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def folded(name: str) -> str:
-    """A column's name without case, blanks and marks.
+STEMS: dict[str, tuple[str, ...]] = {
+    "ts": (
+        "date", "day", "time", "when", "bought", "purchas", "ordered", "sold", "placed", "created", "dat", "tag",
+        "zeit", "gekauft", "日期", "时间",
+    ),
+    "amount": (
+        "amount", "total", "paid", "pay", "sum", "spent", "spend", "revenue", "sale", "value", "turnover", "cost",
+        "betrag", "umsatz", "summe", "gesamt", "bezahlt", "wert", "金额",
+    ),
+    "unit_price": ("price", "preis", "单价", "价格"),
+    "quantity": ("qty", "quantit", "piece", "unit", "menge", "anzahl", "数量"),
+    "record_id": (
+        "client", "customer", "cust", "user", "member", "buyer", "shopper", "patron", "guest", "account", "kund",
+        "mitglied", "käufer", "客户", "用户", "会员", "顾客", "买家",
+    ),
+    "order_id": (
+        "order", "invoice", "receipt", "transaction", "basket", "ticket", "bestell", "auftrag", "rechnung", "beleg",
+        "bon", "订单", "发票",
+    ),
+    "product_id": ("product", "item", "sku", "article", "artikel", "produkt", "stock", "商品", "产品"),
+    "channel": ("outlet", "store", "shop", "branch", "channel", "filiale", "kanal", "门店", "渠道"),
+}  # fmt: skip
+"""Beginnings of words by which columns are told whose names are in no list."""
+_NUMBERING = {"", "id", "ids", "no", "nr", "num", "number", "nummer", "code", "key", "ref", "编号", "号", "id号"}
+_IDS = ("record_id", "order_id", "product_id")
 
-    >>> folded("Customer ID"), folded("Kunden-Nr.")
-    ('customerid', 'kundennr')
+
+def folded(name: str) -> str:
+    """A column's name without case, blanks, marks, and what stands in brackets, such as a unit.
+
+    >>> folded("Customer ID"), folded("Kunden-Nr."), folded("Betrag (EUR)")
+    ('customerid', 'kundennr', 'betrag')
     """
-    return re.sub(r"[\W_]+", "", name.casefold())
+    bare = re.sub(r"\s*[\[(（【].*?[\])）】]", "", name.casefold())
+    return re.sub(r"[\W_]+", "", bare) or re.sub(r"[\W_]+", "", name.casefold())
+
+
+def likeness(name: str) -> list[str]:
+    """The canonical columns that a word of a name hints at, where the whole name is in no list.
+
+    A word hints at an id only where the name says nothing else than that and that it is a number.
+
+    >>> likeness("Client No."), likeness("When Bought"), likeness("Total Paid $"), likeness("customer mood")
+    (['record_id'], ['ts'], ['amount'], [])
+    """
+    bare = re.sub(r"[\[(（【].*?[\])）】]", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    words = [word for word in re.split(r"[\W_\d]+", bare.casefold()) if word]
+    found = []
+    for canonical, stems in STEMS.items():
+        hints = [word for word in words if word.startswith(stems)]
+        rest = {word for word in words if word not in hints} - _NUMBERING
+        tails = {next(w.removeprefix(s) for s in stems if w.startswith(s)) for w in hints}
+        if hints and (canonical not in _IDS or not (rest or {t for t in tails if len(t) > 2} - _NUMBERING)):
+            found.append(canonical)
+    return found
 
 
 def meanings(name: str) -> list[tuple[str, int]]:

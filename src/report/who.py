@@ -67,7 +67,8 @@ def _tested(inputs: Inputs) -> str:
     if stable is not None:
         said += f" Found again in customers drawn anew, they agree to {stable:.2f}; 1 is complete agreement."
     if ours is not None and theirs is not None:
-        said += f" They account for {ours:.0%} of who left later; cells of recency, frequency and spend for {theirs:.0%}."
+        said += f" They account for {ours:.0%} of who left later; cells of RFM points (how recently, often, much) "
+        said += f"for {theirs:.0%}."
     return said
 
 

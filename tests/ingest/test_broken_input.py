@@ -140,7 +140,7 @@ STOPPED = [
     Broken(
         "mixed currencies",
         "customer_id,ts,amount,currency\n1,2024-01-01,5,EUR\n2,2024-01-01,5,GBP\n3,2024-01-01,5,EUR\n",
-        ("EUR (2 rows)", "GBP (1 rows)", "currency.rates"),
+        ("EUR (2 rows)", "GBP (1 row)", "currency.rates"),
     ),
     Broken(
         "mixed currency signs",
@@ -269,6 +269,35 @@ def test_little_is_not_broken(take: Any, rows: str) -> None:
     taken = take(HEADER + rows)
     assert taken.quality["accepted"] == taken.table().num_rows == rows.count("\n")
     assert taken.refused() == []
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "says"),
+    [
+        (
+            "customer_id,ts,Total",
+            "7,2024-01-01,ten",
+            "amount_unreadable is line 2 (column 'Total': 'ten'; expected a number)",
+        ),
+        ("customer_id,When,amount", "7,soon,5", "(column 'When': 'soon'; expected a time such as 2024-01-31)"),
+        ("customer_id,ts,amount", ",2024-01-01,5", "(column 'customer_id': empty; expected a value)"),
+        ("customer_id,ts,mobile", "7,2024-01-01,138-0013-8000", "(column 'mobile': '***'; expected a number)"),
+        ("customer_id,ts,amount", "7,2024-01-01,ann@example.com", "(column 'amount': '***'; expected a number)"),
+        ("customer_id,ts,amount", "7,2024-01-01,9e15", "'9e15'; expected at most 1,000,000,000,000)"),
+        (
+            "customer_id,ts,quantity,unit_price",
+            "7,2024-01-01,2,dear",
+            "(column 'quantity': '2', column 'unit_price': 'dear';",
+        ),
+    ],
+)
+def test_a_refusal_names_column_value_and_what_was_expected(take: Any, header: str, cells: str, says: str) -> None:
+    ours = {"Total": "amount", "When": "ts", "mobile": "amount"}
+    columns = {ours[name]: name for name in header.split(",") if name in ours}
+    with pytest.raises(InputError) as caught:
+        take(f"{header}\n{cells}\n", columns=columns)
+    assert says in str(caught.value)
+    assert "1 of 1 row was refused" in str(caught.value)
 
 
 def test_the_refused_rows_are_there_when_a_run_stops(take: Any, tmp_path: Path) -> None:

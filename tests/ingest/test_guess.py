@@ -58,7 +58,7 @@ def test_the_horizon_leaves_room_to_learn(tmp_path: Path) -> None:
 
 
 def test_what_was_not_found_is_asked(tmp_path: Path) -> None:
-    (tmp_path / "orders.csv").write_text("who,Date,Total\nann,1/2/2024,5\nbob,3/4/2024,6\nann,3/4/2024,7\n")
+    (tmp_path / "orders.csv").write_text("Date,Total\n1/2/2024,5\n3/4/2024,6\n3/4/2024,7\n")
     text = guess(str(tmp_path / "orders.csv"))
     assert "# record_id: ?   # needed, and not found" in text
     assert "# date_format:" in text
@@ -84,8 +84,55 @@ def test_a_database_gives_a_source_per_table(tmp_path: Path) -> None:
 
 def test_a_table_of_nothing_known_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
-    with pytest.raises(DataError, match="looks like none of the tables"):
+    with pytest.raises(DataError, match=r"looks like none of the tables .*It has x, y\."):
         guess(str(tmp_path / "a.csv"))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (
+            "record_id,ts,amount\nc1,2022-01-01 00:38:22.988231328,5.5\nc2,2023-01-01 07:00:00.000000001,6\n",
+            {"record_id": "record_id", "ts": "ts", "amount": "amount"},
+        ),
+        (
+            "Client No.,When Bought,Total Paid $,Outlet\n17,2022-01-05,$5.50,North\n18,2023-01-06,$7,South\n",
+            {"record_id": "Client No.", "ts": "When Bought", "amount": "Total Paid $", "channel": "Outlet"},
+        ),
+        (
+            "client,bought on,paid\nann,2022-01-05,5\nbob,2023-01-06,7\n",
+            {"record_id": "client", "ts": "bought on", "amount": "paid"},
+        ),
+        (
+            "Kundennr;Kaufdatum;Betrag (EUR);Filiale\n1;24.12.2022;12,50;Ulm\n2;31.12.2023;1.000,00;Bonn\n",
+            {"record_id": "Kundennr", "ts": "Kaufdatum", "amount": "Betrag (EUR)", "channel": "Filiale"},
+        ),
+        (
+            "a,b,c\nx1,2022-01-05,5.25\nx2,2022-02-05,7\nx1,2023-01-06,7.75\nx3,2023-02-06,1\n",
+            {"record_id": "a", "ts": "b", "amount": "c"},
+        ),
+    ],
+    ids=["pandas' own CSV", "words", "short words", "a unit in brackets", "contents alone"],
+)
+def test_ordinary_tables_are_guessed(tmp_path: Path, take_config: Any, text: str, columns: dict[str, str]) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(text)
+    written = guess(str(file))
+    config = yaml.safe_load(written)
+    (source,) = config["sources"]
+    assert source["table"] == "transactions"
+    assert source["columns"] == columns
+    assert source.get("decimal") == ("," if "Betrag" in text else None)
+    assert take_config({k: v for k, v in config.items() if k != "workspace"}).table().num_rows == text.count("\n") - 1
+    assert ("check, it is a guess" in written) == ("record_id," not in text)
+
+
+def test_a_table_that_is_hardly_known_still_gets_a_config(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("day,mood\n2024-01-01,good\n2024-01-02,bad\n")
+    text = guess(str(tmp_path / "a.csv"))
+    assert "check: it is not sure that these are transactions" in text
+    assert "# amount: ?   # needed, and not found" in text
+    assert parse(text, "guessed").sources[0].columns == {"ts": "day"}
 
 
 def test_no_password_is_written_down(postgres: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -126,6 +127,119 @@ def test_rows_at_or_after_the_wall_change_nothing_before_it(before: list[Any], e
             (folder / "shop.csv").write_text(_written([list(r) for r in rows]), encoding="utf-8")
             tables.append(pq.read_table(_ingest(folder, as_of=wall).table("transactions")))
     assert tables[0].equals(tables[1])
+
+
+WALL = date(2022, 6, 1)
+FORMS = ["%Y-%m-%d", "%Y/%m/%d", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y", "slashes", "%d %b %Y"]
+amounts = st.sampled_from(["5", "7.50", "7,25", "1,234.50", "1.234,50", "$5", "€5", "12 EUR", "(3)", "many", ""])
+currencies = st.sampled_from(["GBP", "EUR", "USD", ""])
+
+
+def _day(when: date, form: str, order: str) -> str:
+    return when.strftime({"slashes": order}.get(form, form))
+
+
+@st.composite
+def tables_beside_the_wall(draw: Any) -> tuple[list[list[str]], list[list[list[str]]]]:
+    """Rows before the wall, in few ways of writing, and two sets of rows after it, in any."""
+    order, other = draw(st.permutations(["%d/%m/%Y", "%m/%d/%Y"]))
+    forms = draw(st.lists(st.sampled_from(FORMS), min_size=1, max_size=2))
+    usual = draw(st.lists(amounts, min_size=1, max_size=3)), draw(st.lists(currencies, min_size=1, max_size=2))
+    known = st.tuples(
+        st.sampled_from("abc"), st.dates(date(2022, 1, 1), WALL - timedelta(days=1)), st.sampled_from(forms),
+        st.sampled_from(usual[0]), st.sampled_from(usual[1]),
+    )  # fmt: skip
+    later = st.tuples(
+        st.sampled_from(["a", "d", ""]), st.dates(WALL, date(2022, 12, 31)),
+        st.sampled_from([*FORMS, "other way round"]), amounts, currencies,
+    )  # fmt: skip
+    before = [
+        [who, f"k{i}", _day(when, form, order), amount, currency]
+        for i, (who, when, form, amount, currency) in enumerate(draw(st.lists(known, min_size=1, max_size=10)))
+    ]
+    after = []
+    for _ in range(2):
+        rows = []
+        for i, (who, when, form, amount, currency) in enumerate(draw(st.lists(later, max_size=15))):
+            turned = other if form == "other way round" and when.day > 12 else order
+            rows.append(
+                [who, f"l{i}", _day(when, form.replace("other way round", "slashes"), turned), amount, currency]
+            )
+        after.append(rows)
+    return before, after
+
+
+@settings(CALM, max_examples=25)
+@given(both=tables_beside_the_wall(), order=st.randoms(use_true_random=False))
+def test_how_later_rows_are_written_changes_nothing_before_the_wall(both: Any, order: Any) -> None:
+    before, after = both
+    results = []
+    for later in ([], *after):
+        rows = [*before, *later]
+        if later:
+            places = sorted(order.sample(range(len(rows)), len(before)))
+            rows = list(later)
+            for place, row in zip(places, before, strict=True):
+                rows.insert(place, row)
+        text = "customer_id;order_id;ts;amount;currency\n" + "".join(";".join(row) + "\n" for row in rows)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "shop.csv").write_text(text, encoding="utf-8")
+            try:
+                ws = _ingest(folder, as_of=str(WALL), quality={"max_refused": 0.5})
+                results.append(pq.read_table(ws.table("transactions")))
+            except DataError:
+                results.append(None)
+    assert all(one == results[0] for one in results[1:])
+
+
+@pytest.mark.parametrize(
+    ("before", "later", "reason"),
+    [
+        (["a;01.02.2022;5", "b;17.03.2022;6"], ["c;2022-07-01;5"] * 9, "ts_unreadable"),
+        (["a;13/02/2022;5", "b;01/03/2022;6"], ["c;12/25/2022;5"] * 9, "ts_unreadable"),
+        (["a;2022-02-01;5.25", "b;2022-03-17;6"], ["c;2022-07-01;7,25"] * 9, "amount_unreadable"),
+        (["a;2022-02-01;£5", "b;2022-03-17;£6"], ["c;2022-07-01;€7"] * 9, "amount_in_another_currency"),
+    ],
+)
+def test_later_rows_that_are_written_otherwise_are_refused_and_stop_nothing(
+    tmp_path: Path, before: list[str], later: list[str], reason: str
+) -> None:
+    (tmp_path / "shop.csv").write_text("customer_id;ts;amount\n" + "\n".join([*before, *later]) + "\n")
+    ws = _ingest(tmp_path, as_of="2022-06-01", quality={"max_refused": 0.1})
+    assert _account(ws)["reasons"] == {reason: len(later)}
+    assert _count(ws.table("transactions")) == 2
+
+
+def test_later_rows_without_a_rate_are_refused_and_stop_nothing(tmp_path: Path) -> None:
+    rows = "a,2022-02-01,5,GBP\nb,2022-07-01,5,EUR\nc,2022-07-01,5,gbp\n"
+    (tmp_path / "shop.csv").write_text("customer_id,ts,amount,currency\n" + rows)
+    ws = _ingest(tmp_path, as_of="2022-06-01")
+    account = _account(ws)
+    assert account["reasons"] == {"currency_without_rate": 1}
+    assert (account["accepted"], account["later"], _count(ws.refused("shop"))) == (2, 1, 1)
+
+
+def test_dates_that_only_later_rows_could_tell_apart_stop_the_run(tmp_path: Path) -> None:
+    for later in ("25/12/2022", "12/25/2022"):
+        (tmp_path / "shop.csv").write_text(f"customer_id,ts,amount\na,03/04/2022,5\nb,01/02/2022,5\nc,{later},5\n")
+        with pytest.raises(DataError, match="day or the month first"):
+            _ingest(tmp_path, as_of="2022-06-01")
+
+
+def test_an_arrival_that_only_later_rows_have_stops_nothing(tmp_path: Path) -> None:
+    rows = "a,2022-02-01,5,\nb,2022-07-01,5,07/08/2022\nc,2022-03-01,5,\n"
+    (tmp_path / "shop.csv").write_text("customer_id,ts,amount,ingested_at\n" + rows)
+    ws = _ingest(tmp_path, as_of="2022-06-01", quality={"max_refused": 0.1})
+    assert pq.read_table(ws.table("transactions"))["record_id"].to_pylist() == ["a", "c"]
+    assert _account(ws)["reasons"] == {"ingested_at_unreadable": 1}
+
+
+def test_a_later_value_makes_no_attribute_text(tmp_path: Path) -> None:
+    people = "record_id,registered_at,age\na,2022-01-01,30\nb,2022-02-01,41\nc,2022-07-01,unknown\n"
+    (tmp_path / "shop.csv").write_text(people)
+    ws = _ingest(tmp_path, as_of="2022-06-01", source={"table": "customers"})
+    assert pq.read_table(ws.table("customers"))["age"].to_pylist() == [30.0, 41.0]
 
 
 numbers = st.one_of(
