@@ -39,7 +39,7 @@ def profile(config: Config, ws: Workspace, note: Note = silent) -> None:
     Raises
     ------
     CustidError
-        Where the scores and the features are not of the same customers.
+        Where the scores and the features are not of the same customers and day.
     """
     scores, facts = read(ws)
     known = {name: _values(scores, name) for name in SCORES if name in scores.column_names}
@@ -66,26 +66,39 @@ def judged(config: Config, scores: pa.Table, known: dict[str, np.ndarray[Any, np
 
 
 def read(ws: Workspace) -> tuple[pa.Table, pa.Table]:
-    """The scores and the facts of the same customers, both in the order of customer_id."""
+    """The scores and the facts of the same customers and day, both in the order of customer_id."""
     import pyarrow.parquet as pq
 
     scores = pq.read_table(ws.scores).sort_by("customer_id")
-    columns = [name for name in ("customer_id", *FACTS) if name in pq.read_schema(ws.features).names]
+    columns = [name for name in ("customer_id", "as_of", *FACTS) if name in pq.read_schema(ws.features).names]
     facts = pq.read_table(ws.features, columns=columns).sort_by("customer_id")
     if not scores["customer_id"].equals(facts["customer_id"]):
         raise CustidError(
             f"{ws.scores.name} and {ws.features.name} are not of the same customers ({scores.num_rows:,} and "
             f"{facts.num_rows:,}); run `custid score CONFIG` again."
         )
+    if not scores["as_of"].equals(facts["as_of"]):
+        raise CustidError(
+            f"{ws.scores.name} and {ws.features.name} are not of the same day; run `custid score CONFIG`."
+        )
     return scores, facts
 
 
 def maker(config: Config, ws: Workspace, scores: pa.Table) -> tuple[Release, Bundle] | None:
-    """The release that made the scores, with its models; None where it is no longer known."""
+    """The release that made the scores, with its models; None where it is no longer known.
+
+    Raises
+    ------
+    InputError
+        Where it was trained as of a later day than the scores'.
+    """
     name = scores["release"][0].as_py()
     registry = Registry(config, ws)
     found = registry.named(name)
-    return (found, Bundle.load(registry.fetch(found))) if found else None
+    if found is None:
+        return None
+    found.require_unknowing(scores["as_of"][0].as_py())
+    return found, Bundle.load(registry.fetch(found))
 
 
 def _reasons(

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-NATIVE = frozenset({".json", ".ubj", ".skops"})
-"""Formats that hold data alone: XGBoost's own, JSON, and skops, which is read with a fixed list of trusted types."""
+NATIVE = frozenset({".json", ".ubj"})
+"""Formats that hold data alone: JSON, and XGBoost's own."""
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -18,12 +18,14 @@ class Decision:
     """Whether a release becomes champion, and why.
 
     ``figures`` holds, per task and metric, what the release and the champion reached on the same customers, the
-    difference and its interval.
+    difference and its interval. ``looks_back`` says that the champion before is only set aside: it knows the future of
+    the release's day.
     """
 
     promoted: bool
     reason: str
     figures: dict[str, Any] = field(default_factory=dict)
+    looks_back: bool = False
 
 
 def record(ws: Workspace, release: str, replaced: str | None, data: str, decision: Decision) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .overview import Sheet, overview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from ..config import Config
     from ..workspace import Workspace
@@ -26,6 +28,8 @@ CHAMPION = "champion"
 KEY_TAG = "custid.key"
 MANIFEST = "manifest.json"
 MODEL, JUDGED = "model", "judged"
+_TASK = re.compile(r"[a-z][a-z0-9_]*")
+_ID = re.compile(r"[0-9]+-[A-Za-z0-9.]*")
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,33 @@ class Release:
     def tasks(self) -> tuple[str, ...]:
         """The tasks that it has a model for."""
         return tuple(self.manifest["models"])
+
+    def require_unknowing(self, as_of: date) -> None:
+        """Refuse to score a day whose future this release has learnt from.
+
+        Raises
+        ------
+        InputError
+            Where it was trained as of a later day.
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> release = Release("1-a3f9c2", 1, {"as_of": "2023-12-07", "models": {}})
+        >>> release.require_unknowing(date(2023, 12, 7))
+        >>> release.require_unknowing(date(2023, 6, 1))
+        Traceback (most recent call last):
+        custid.errors.InputError: release 1-a3f9c2 was trained as of 2023-12-07 and knows what came after 2023-06-01, \
+the day to score; score 2023-12-07 or later, or train for that day in a workspace of its own \
+(`custid run CONFIG --as-of 2023-06-01 --workspace DIR`).
+        """
+        trained = self.manifest["as_of"]
+        if trained > as_of.isoformat():
+            raise InputError(
+                f"release {self.id} was trained as of {trained} and knows what came after {as_of}, the day to score; "
+                f"score {trained} or later, or train for that day in a workspace of its own "
+                f"(`custid run CONFIG --as-of {as_of} --workspace DIR`)."
+            )
 
 
 class Registry:
@@ -148,9 +179,9 @@ class Registry:
 
     def named(self, release_id: str) -> Release | None:
         """The release of that id, from the copy in the workspace where there is one."""
-        manifest = read_json(self.ws.releases / release_id / MANIFEST)
+        manifest = read_json(self.ws.releases / _named(release_id) / MANIFEST)
         if manifest is not None:
-            return Release(release_id, int(release_id.partition("-")[0]), manifest)
+            return _checked(Release(release_id, int(release_id.partition("-")[0]), manifest))
         return next((release for release in self.releases() if release.id == release_id), None)
 
     def promote(self, release: Release, decision: promotions.Decision) -> bool:
@@ -176,8 +207,8 @@ class Registry:
     def champion(self) -> Release | None:
         """The release that scores and serves.
 
-        Where the store cannot be reached, or has no releases of this name, it is the one that this workspace last
-        knew, of which it keeps a whole copy.
+        Where the store cannot be reached, or has no releases of this name, it is the one of this name that this
+        workspace last knew, of which it keeps a whole copy.
         """
         if not self.store.exists:
             return self.last_champion()
@@ -191,10 +222,12 @@ class Registry:
         return last if version is None else self._load(version)
 
     def last_champion(self) -> Release | None:
-        """The champion that this workspace last knew, without asking the store."""
+        """The champion of this config's name that this workspace last knew, without asking the store."""
         known = read_json(self.ws.releases / "champion.json")
-        manifest = read_json(self.ws.releases / known["release"] / MANIFEST) if known else None
-        return Release(known["release"], known["version"], manifest) if manifest else None
+        if not known or known.get("name") != self.config.name:
+            return None
+        manifest = read_json(self.ws.releases / _named(known["release"]) / MANIFEST)
+        return _checked(Release(known["release"], known["version"], manifest)) if manifest else None
 
     def incumbent(self) -> Release | None:
         """The champion by the store alone."""
@@ -224,7 +257,7 @@ class Registry:
         CustidError
             Where a file cannot be fetched, is not the one that was trained, or is of a format that could hold code.
         """
-        folder = self.ws.releases / release.id
+        folder = self.ws.releases / _checked(release).id
         if folder.is_dir() and read_json(folder / MANIFEST) == release.manifest:
             self._check(release, folder)
             return folder
@@ -234,9 +267,9 @@ class Registry:
             for task, model in release.manifest["models"].items():
                 home = draft / f".{task}"
                 found = self.store.version_files(model["model"], model["version"], f"artifacts/{MODEL}", home)
+                files.check(found, model["files"], f"{model['model']} version {model['version']}")
                 shutil.move(found, draft / task)
                 discard(home)
-            self._check(release, draft)
             write_json(draft / MANIFEST, release.manifest)
             draft.chmod(0o755)
             discard(folder)
@@ -279,7 +312,10 @@ class Registry:
 
     def _remember(self, release: Release) -> None:
         self.fetch(release)
-        write_json(self.ws.releases / "champion.json", {"release": release.id, "version": release.version})
+        write_json(
+            self.ws.releases / "champion.json",
+            {"name": self.config.name, "release": release.id, "version": release.version},
+        )
 
     def _find(self, name: str, key: str) -> int | None:
         query = f"name = '{name}' and tags.`{KEY_TAG}` = '{key}'"
@@ -313,9 +349,28 @@ class Registry:
         name = self.model("release")
         known = self.store.client.get_model_version(name, str(version))
         key = known.tags.get(KEY_TAG, "")
-        release_id = f"{version}-{key[:6]}"
+        release_id = _named(f"{version}-{key[:6]}")
         manifest = read_json(self.ws.releases / release_id / MANIFEST)
         if manifest is None or manifest.get("key") != key:
             with tempfile.TemporaryDirectory() as folder:
                 manifest = read_json(self.store.run_file(known.run_id, MANIFEST, Path(folder)))
-        return Release(release_id, version, {**manifest, "release": release_id})
+        return _checked(Release(release_id, version, {**manifest, "release": release_id}))
+
+
+def _named(release_id: str) -> str:
+    """A release's id, if it is one: it becomes the name of a folder."""
+    if not _ID.fullmatch(release_id):
+        raise CustidError(f"release {release_id!r}: no id of a release; expected a number and a key, such as 1-a3f9c2.")
+    return release_id
+
+
+def _checked(release: Release) -> Release:
+    """A release whose id and tasks are plain names: they become paths, and its manifest comes from the registry."""
+    _named(release.id)
+    for task in release.tasks:
+        if not _TASK.fullmatch(task):
+            raise CustidError(
+                f"release {release.id}: its manifest names a task {task!r}; expected a plain name, such as churn. "
+                "The release is refused."
+            )
+    return release

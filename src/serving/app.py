@@ -1,7 +1,8 @@
 """The HTTP side: routes, limits, and an answer to every mistake.
 
-A small ASGI application to be mounted at ``/v1``. Every answer, errors included, is JSON with ``request_id``,
-``release`` and ``as_of``; errors are one sentence about the request and nothing else.
+A small ASGI application that answers every address but those of health and metrics, so that none of BentoML's own
+pages is reached. Every answer, errors included, is JSON with ``request_id``, ``release`` and ``as_of``; errors are one
+sentence about the request and nothing else.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import anyio.to_thread
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 
 from ..errors import CustidError
@@ -57,12 +58,13 @@ class App:
         self._bulk: anyio.CapacityLimiter | None = None
         self._router = Router(
             [
-                Route("/score", self._score, methods=["POST"]),
-                Route("/explain", self._explain, methods=["POST"]),
-                Route("/customers/{customer_id:path}", self._customer, methods=["GET"]),
-                Route("/models", self._models, methods=["GET"]),
-                Route("/openapi.json", self._openapi, methods=["GET"]),
-                Route("/docs", self._docs, methods=["GET"]),
+                Route("/v1/score", self._score, methods=["POST"]),
+                Route("/v1/explain", self._explain, methods=["POST"]),
+                Route("/v1/customers/{customer_id:path}", self._customer, methods=["GET"]),
+                Route("/v1/models", self._models, methods=["GET"]),
+                Route("/v1/openapi.json", self._openapi, methods=["GET"]),
+                Route("/v1/docs", self._docs, methods=["GET"]),
+                Route("/", self._front, methods=["GET"]),
             ],
             redirect_slashes=False,
         )
@@ -144,6 +146,9 @@ class App:
     async def _docs(self, request: HttpRequest) -> Response:
         text = page(document(self._ready(), self.profiles))
         return HTMLResponse(text, headers={**_HEADERS, "x-request-id": request.scope["custid.request_id"]})
+
+    async def _front(self, request: HttpRequest) -> Response:
+        return RedirectResponse("v1/docs", headers={**_HEADERS, "x-request-id": request.scope["custid.request_id"]})
 
     def _ready(self) -> Engine:
         if self.engine is None:

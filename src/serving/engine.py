@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..config.settings import QualitySettings
@@ -116,6 +117,12 @@ class Engine:
         scores = self.bundle.predict(features)
         names = [name for name in scores.column_names if name not in ("customer_id", "as_of")]
         columns = [scores[name].to_pylist() for name in names]
+        for column in columns:
+            for i, value in enumerate(column):
+                if isinstance(value, float) and not isfinite(value):
+                    raise wrong(
+                        f"customers[{i}]", "values too far from any customer's for a score; expected usual ones."
+                    )
         return [
             {"customer_id": customer, **dict(zip(names, row, strict=True))}
             for customer, row in zip(request.ids, zip(*columns, strict=True), strict=True)

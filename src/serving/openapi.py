@@ -14,7 +14,7 @@ import msgspec
 
 from .. import __version__
 from ..tables import SPECS, Kind
-from .rows import row_columns
+from .rows import MOST, MOST_IN_ROWS, row_columns
 from .schema import parse
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
 _NUMBER: Schema = {"type": "number"}
+_IN_ROWS: Schema = {"type": "number", "minimum": -MOST_IN_ROWS, "maximum": MOST_IN_ROWS}
 _KINDS: dict[Kind, Schema] = {
     Kind.TEXT: {"type": "string", "maxLength": 10_000},
     Kind.TIME: {"type": "string", "description": "ISO 8601; without a zone, UTC"},
-    Kind.FIXED: {"type": "number", "minimum": -1e12, "maximum": 1e12},
-    Kind.NUMBER: _NUMBER,
+    Kind.FIXED: _IN_ROWS,
+    Kind.NUMBER: _IN_ROWS,
     Kind.FLAG: {"type": "boolean"},
 }
 _ABOUT: Schema = {
@@ -253,6 +254,7 @@ def _features(engine: Engine) -> Schema:
     properties = {
         feature.name: {
             "type": ["string" if feature.kind == "category" else "number", "null"],
+            **({} if feature.kind == "category" else {"minimum": -MOST, "maximum": MOST}),
             "description": f"{feature.about} ({feature.unit})",
         }
         for feature in engine.features

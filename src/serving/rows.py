@@ -6,7 +6,6 @@ Amounts come in plain units and are kept in fixed point; times without a zone ar
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SOURCE = "request"
+MOST = 3.4e38
+"""The largest number of a request: the models are kept in single precision, which ends there."""
+MOST_IN_ROWS = 1e12
+"""The largest number of a canonical table's row, so that a sum of them is no larger than :data:`MOST`."""
 _SOURCE = Column("source", Kind.TEXT, "the source of the row, where there are several: an order lies in one source")
 
 
@@ -147,21 +150,22 @@ def _time(value: object, field: str) -> datetime:
         raise wrong(field, f"{shown(value)}; expected a time, such as 2011-06-01T14:30:00.") from None
 
 
-def number(value: object, field: str, otherwise: str = "") -> float:
-    """A finite number as a double, or a refusal that names the field."""
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(double := float(value)):
-            return double
-    except OverflowError:
-        pass
-    raise wrong(field, f"{shown(value)}; expected a finite number{otherwise}.")
+def number(value: object, field: str, otherwise: str = "", most: float = MOST) -> float:
+    """A number between ``-most`` and ``most`` as a double, or a refusal that names the field."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise wrong(field, f"{shown(value)}; expected a finite number{otherwise}.")
+    if not -most <= value <= most:
+        end = f"{most:g}".replace("+", "")
+        raise wrong(field, f"{shown(value)}; expected a number between -{end} and {end}{otherwise}.")
+    return float(value)
+
+
+def _number(value: object, field: str) -> float:
+    return number(value, field, most=MOST_IN_ROWS)
 
 
 def _fixed(value: object, field: str) -> int:
-    plain = number(value, field)
-    if abs(plain) > 1e12:
-        raise wrong(field, f"{shown(value)}; expected a number between -1e12 and 1e12.")
-    return round(plain * SCALE)
+    return round(_number(value, field) * SCALE)
 
 
 def _flag(value: object, field: str) -> bool:
@@ -170,4 +174,4 @@ def _flag(value: object, field: str) -> bool:
     return value
 
 
-_READERS = {Kind.TEXT: _text, Kind.TIME: _time, Kind.NUMBER: number, Kind.FIXED: _fixed, Kind.FLAG: _flag}
+_READERS = {Kind.TEXT: _text, Kind.TIME: _time, Kind.NUMBER: _number, Kind.FIXED: _fixed, Kind.FLAG: _flag}

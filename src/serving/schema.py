@@ -15,7 +15,7 @@ from ..asof import parse_day
 from ..errors import nearest
 from ..tables import SPECS
 from .refusal import RequestError, short, shown, wrong
-from .rows import number, read_rows
+from .rows import MOST, number, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,7 +177,7 @@ def _wrong_names(row: object, rules: Rules, at: str) -> RequestError:
 
 
 def _numbers(values: list[Any], name: str) -> list[Any]:
-    if {*map(type, values)} <= {float, type(None)}:
+    if {*map(type, values)} <= {float, type(None)} and max(map(abs, filter(None, values)), default=0.0) <= MOST:
         return values
     return [
         None if value is None else number(value, f"customers[{i}].features.{name}", ", or null where unknown")

@@ -34,10 +34,12 @@ def score(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> No
     Raises
     ------
     InputError
-        Where there is no champion, no feature row of this day, or the champion was trained on other feature code.
+        Where there is no champion, no feature row of this day, or the champion was trained as of a later day or on
+        other feature code.
     """
     registry = Registry(config, ws)
     release = champion(registry)
+    release.require_unknowing(as_of)
     require_same_features(release.manifest)
     note(f"loading {release.id}")
     bundle = Bundle.load(registry.fetch(release))

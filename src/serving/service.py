@@ -26,7 +26,7 @@ app = App()
     tracing={"excluded_urls": ".*"},  # the middleware costs more than an answer
     logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(app, path="/v1", name="v1")
+@bentoml.asgi_app(app, path="/", name="custid")
 class Custid:
     """Scores of customers, the reasons behind them, and stored profiles."""
 

@@ -1,21 +1,23 @@
 """The gate before a champion: is a new release worse than the one that is in use, on the same customers?
 
-Both are scored on the held-out snapshot, each by the predictor that it was judged by: neither has seen what came. The
-bootstrap draws the same customers for both, so that what the draw does to both cancels out; a release is worse where
-even the better end of the difference's interval is against it.
+A champion that cannot answer (it knows the future of the day, or was asked something else) is replaced whatever it is
+worth, and the log says so; every other one is compared. Both are scored on the held-out snapshot, each by the predictor
+that it was judged by: neither has seen what came. The bootstrap draws the same customers for both, so that what the
+draw does to both cancels out; a release is worse where even the better end of the difference's interval is against it.
 """
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..metrics import SMALLER_IS_BETTER, paired, resamples
-from ..models.bundle import load
+from ..models.bundle import Bundle, load
 from ..registry.promotions import Decision
+from ..registry.promotions import history as history_of
 from .task import task_of
 
 if TYPE_CHECKING:
@@ -92,32 +94,104 @@ def gate(pairs: Iterable[Pair], champion: str, times: int, seed: int) -> Decisio
     )
 
 
+def rival(registry: Registry, release: Release) -> Release | None:
+    """The champion that a release has to be no worse than; None where there is none.
+
+    It is the one in use, unless that one only looks back, and the release does not have to: then it is the champion
+    that the look back has set aside, so that looking back and forth again lets nothing worse through.
+    """
+    promoted = {entry["release"]: entry for entry in history_of(registry.ws) if entry["promoted"]}
+    champion = registry.incumbent()
+    while champion is not None and promoted.get(champion.id, {}).get("looks_back"):
+        aside = registry.named(promoted[champion.id]["replaced"])
+        if aside is None or aside.manifest["as_of"] > release.manifest["as_of"]:
+            break
+        champion = aside
+    return champion
+
+
 def decide(registry: Registry, release: Release, history: History, models: Mapping[str, Trained]) -> Decision:
     """Whether a release becomes the champion.
 
-    A release goes through :func:`gate` where there is a champion that could do its work: one that reads the same
-    features, answers the same question, and knows nothing of the day or later. Else nothing is left to choose.
+    ====================================================  ==========================================================
+    the champion                                          the release becomes champion
+    ====================================================  ==========================================================
+    none, or this very release                            yes
+    was trained as of a later day                         yes: the champion knows the day's future
+    was asked something else (tasks, horizon, share, ...)  yes: the config asks; tasks of both are compared all the same
+    reads features by other code                          where :func:`gate` passes it
+    reads features that are gone                          yes: it cannot score; the figures of each are set side by side
+    any other                                             where :func:`gate` passes it
+    ====================================================  ==========================================================
+
+    A release without a model never does. The champion is the one of :func:`rival`.
     """
-    champion = registry.incumbent()
+    champion = rival(registry, release)
+    if not release.tasks:
+        return Decision(False, "it holds no model")
     if champion is None:
         return Decision(True, "the first release")
     if champion.id == release.id:
-        return Decision(True, "it is the champion already")
+        return Decision(True, "it is the champion, or was before a look back")
     ours, theirs = release.manifest, champion.manifest
-    if theirs["features"]["fingerprint"] != ours["features"]["fingerprint"]:
-        return Decision(True, f"the champion {champion.id} reads features that are no longer computed")
-    if theirs["question"] != ours["question"]:
-        names = ", ".join(name for name in ours["question"] if theirs["question"].get(name) != ours["question"][name])
-        return Decision(True, f"the champion {champion.id} answers another question ({names})")
     if theirs["as_of"] > ours["as_of"]:
         return Decision(
-            True, f"the champion {champion.id} was trained as of {theirs['as_of']} and knows rows after {ours['as_of']}"
+            True,
+            f"looks back: the champion {champion.id} was trained as of {theirs['as_of']} and knows rows after "
+            f"{ours['as_of']}",
+            looks_back=True,
         )
+    if theirs["question"] != ours["question"]:
+        names = [name for name in ours["question"] if theirs["question"].get(name) != ours["question"][name]]
+        reason = f"the config asks another question ({', '.join(names)}) than the champion {champion.id} answers"
+        return _whatever(reason, _compared(registry, champion, history, models) if names == ["tasks"] else None)
+    compared = _compared(registry, champion, history, models)
+    if theirs["features"]["fingerprint"] == ours["features"]["fingerprint"]:
+        return compared
+    gone = sorted(_columns(registry, champion) - set(ours["features"]["columns"]))
+    if gone:
+        reason = f"the champion {champion.id} reads features that are no longer computed ({', '.join(gone)})"
+        return _whatever(reason, _side_by_side(release, champion))
+    return replace(compared, reason=f"features are computed by other code; {compared.reason}")
+
+
+def _whatever(reason: str, compared: Decision | None) -> Decision:
+    """Promoted since the champion cannot answer; what a comparison said, where there was one, is written down."""
+    if compared is None:
+        return Decision(True, reason)
+    return Decision(True, f"{reason}; {compared.reason}", compared.figures)
+
+
+def _compared(registry: Registry, champion: Release, history: History, models: Mapping[str, Trained]) -> Decision:
+    """The gate, over the tasks that both have a judged model for."""
     pairs = list(_pairs(registry, champion, history, models))
     if not pairs:
         return Decision(True, f"no outcome is held out to compare it with the champion {champion.id} on")
     config = registry.config
     return gate(pairs, champion.id, config.training.resamples, config.seed)
+
+
+def _side_by_side(release: Release, champion: Release) -> Decision:
+    """What each was measured to reach, where the champion cannot be run any more: not on the same customers."""
+    figures: dict[str, Any] = {}
+    for task in release.tasks:
+        known = {"candidate": release.manifest["metrics"][task], "champion": champion.manifest["metrics"].get(task)}
+        name = known["candidate"]["headline"]
+        if known["champion"] is not None and name in known["champion"]["model"]:
+            said = {who: block["model"][name]["value"] for who, block in known.items()}
+            figures[task] = {name: {**said, "paired": False}}
+    told = [
+        f"{task}: {name} {found['candidate']:.4g}, the champion's {found['champion']:.4g}"
+        for task, metrics in figures.items()
+        for name, found in metrics.items()
+        if found["candidate"] is not None and found["champion"] is not None
+    ]
+    return Decision(True, f"as each was measured, not on the same customers: {'; '.join(told) or 'nothing'}", figures)
+
+
+def _columns(registry: Registry, champion: Release) -> set[str]:
+    """The features that a champion's models read."""
+    return set(Bundle.load(registry.fetch(champion)).columns)
 
 
 def _pairs(registry: Registry, champion: Release, history: History, models: Mapping[str, Trained]) -> Iterable[Pair]:
@@ -126,10 +200,14 @@ def _pairs(registry: Registry, champion: Release, history: History, models: Mapp
     held = history.rehearsal.latest
     for name, trained in models.items():
         task = task_of(name)
-        if task.link == "none" or not trained.judged.is_dir() or not champion.manifest["models"][name].get("judged"):
+        theirs = champion.manifest["models"].get(name, {}).get("judged")
+        if task.link == "none" or not trained.judged.is_dir() or not theirs:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            theirs = load(registry.judged(champion, name, Path(folder))).predict(held.features)
+            judged = load(registry.judged(champion, name, Path(folder)))
+            if not {*judged.columns} <= {*held.features.column_names}:
+                continue
+            said_by_them = judged.predict(held.features)
         said = load(trained.judged).predict(held.features)
         wanted = [task.headline, *(["brier"] if task.link == "logit" else [])]
         yield Pair(
@@ -137,5 +215,5 @@ def _pairs(registry: Registry, champion: Release, history: History, models: Mapp
             {metric: task.metrics[metric] for metric in wanted},
             task.label(held.outcome, registry.config),
             said[task.output],
-            theirs[task.output],
+            said_by_them[task.output],
         )

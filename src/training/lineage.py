@@ -67,6 +67,11 @@ class Lineage:
             sum(s.features.num_rows for s in history.snapshots),
         )
 
+    @cached_property
+    def code(self) -> str:
+        """Which code trains, asked once: it may move on in git before the release is made."""
+        return code_version()
+
     def key(self, task: str) -> str:
         """The digest of all that a task's model is made from: data, settings, code, libraries.
 
@@ -86,7 +91,7 @@ class Lineage:
             "seed": str(self.config.seed),
             "data": self.data,
             "features": self.features,
-            "code": code_version(),
+            "code": self.code,
         }
 
     def _settings(self, task: str) -> dict[str, Any]:

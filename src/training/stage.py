@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..profiles.rules import fingerprint as fingerprint_of_rules
 from ..registry import Registry
 from ..registry.files import digests
 from ..registry.overview import HEADLINE_TAG
+from ..registry.promotions import Decision
 from ..workspace import fingerprint, silent, write_json
 from . import kept, logged
-from .gate import decide
+from .gate import decide, rival
 from .lineage import Lineage, currency
 from .task import task_of
 from .track import TaskRun, flat_metrics, summarise
@@ -38,7 +40,8 @@ def train(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Re
     """Tune, fit, judge and register a model for each task; make a release; write the champion's metrics.json.
 
     The first release becomes the champion; a later one only where it is no worse than the champion on the customers
-    of the held-out snapshot. Either way the decision is in the promotion log.
+    of the held-out snapshot, or the champion cannot answer (see :func:`~custid.training.gate.decide`). Either way the
+    decision is in the promotion log.
 
     Returns
     -------
@@ -61,13 +64,57 @@ def train(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Re
     note("making the release")
     release = _release(registry, lineage, models)
     note("comparing it with the champion")
-    if not registry.promote(release, decide(registry, release, history, models)):
+    decision = decide(registry, release, history, models)
+    if registry.promote(release, decision):
+        note(f"{release.id} is the champion: {decision.reason}")
+    else:
         note("kept back: the champion stays")
+        carry(registry, release)
     champion = registry.incumbent()
     summarise(registry.store, release, models)
     kept.prune(ws, {task: lineage.key(task) for task in config.tasks})
     write_json(ws.metrics, (champion or release).manifest["metrics"])
     return release
+
+
+def carry(registry: Registry, release: Release) -> Release | None:
+    """See to it that the champion which a release was worse than can score; give what had to be promoted for that.
+
+    One that a look back had set aside becomes the champion again. One whose features are of other code is released
+    again for the features of this code.
+
+    A champion scores only with the features that its manifest names. One that did better than a new release on features
+    of the new code is good for them: the same versions go into a manifest that names them, which becomes the champion.
+
+    Parameters
+    ----------
+    registry
+        Holds the champion.
+    release
+        What was kept back; its features are those of this code, and hold all that the champion reads.
+    """
+    champion, incumbent = rival(registry, release), registry.incumbent()
+    if champion is None or incumbent is None:
+        return None
+    features = release.manifest["features"]
+    if champion.manifest["features"]["fingerprint"] == features["fingerprint"]:
+        if champion.id == incumbent.id:
+            return None
+        registry.promote(champion, Decision(True, f"back after a look back: {release.id} did worse"))
+        return champion
+    manifest = {
+        **champion.manifest,
+        "key": fingerprint(champion.manifest["key"], features),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "features": features,
+        "carried": champion.id,
+    }
+    with TaskRun(registry.store, "release", {"as_of": manifest["as_of"]}, search=False) as run:
+        again = registry.release(manifest, run.id)
+    registry.promote(
+        again, Decision(True, f"the models of {champion.id}, for the features on which {release.id} did worse")
+    )
+    return again
 
 
 def _task(registry: Registry, lineage: Lineage, history: History, task: str, note: Note) -> Trained:
@@ -148,7 +195,7 @@ def _register(registry: Registry, lineage: Lineage, trained: Trained, run_id: st
 def _release(registry: Registry, lineage: Lineage, models: Mapping[str, Trained]) -> Release:
     """The release of these models: found again if it was made, made otherwise."""
     config = registry.config
-    rules = fingerprint(config.model_dump(mode="json", include={"tiers", "lifecycle", "actions"}))
+    rules = fingerprint_of_rules(config)
     key = fingerprint({task: trained.key for task, trained in models.items()}, rules, config.name)
     known = registry.release_of(key)
     if known is not None:
@@ -189,8 +236,11 @@ def _release(registry: Registry, lineage: Lineage, models: Mapping[str, Trained]
 def _question(config: Config) -> dict[str, Any]:
     """What a release of this config is asked; a champion that was asked something else cannot stand in for it."""
     settings = config.model_dump(mode="json")
-    names = ("horizon", "tasks", "high_value", "currency")
-    return {name: settings[name] for name in names} | {"drop": sorted(config.quality.drop)}
+    names = ("horizon", "high_value", "currency")
+    return {name: settings[name] for name in names} | {
+        "drop": sorted(config.quality.drop),
+        "tasks": sorted(config.tasks),
+    }
 
 
 def _headline(task: str, metrics: Mapping[str, Any]) -> str | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from custid.config import load
-from custid.errors import CustidError
+from custid.errors import CustidError, InputError
 from custid.models.bundle import Bundle
 from custid.profiles.stage import maker, profile
 from custid.registry import Registry
@@ -19,8 +21,6 @@ from custid.workspace import Workspace, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pyarrow as pa
 
     from custid.config import Config
 
@@ -104,6 +104,26 @@ def test_scores_of_other_customers_are_refused(made: Any, tmp_path: Path) -> Non
     config, ws = opened(made, tmp_path)
     write_parquet(ws.features, pq.read_table(ws.features).slice(1))
     with pytest.raises(CustidError, match=r"not of the same customers.*custid score"):
+        profile(config, ws)
+
+
+def on(table: pa.Table, day: date) -> pa.Table:
+    """A table whose rows are said to be of another day."""
+    return table.set_column(1, "as_of", pa.array([day] * table.num_rows, pa.date32()))
+
+
+def test_scores_of_another_day_than_the_features_are_refused(made: Any, tmp_path: Path) -> None:
+    config, ws = opened(made, tmp_path)
+    write_parquet(ws.features, on(pq.read_table(ws.features), date(2001, 1, 1)))
+    with pytest.raises(CustidError, match=r"not of the same day.*custid score"):
+        profile(config, ws)
+
+
+def test_a_release_that_knows_what_came_after_the_day_does_not_explain_it(made: Any, tmp_path: Path) -> None:
+    config, ws = opened(made, tmp_path)
+    for path in (ws.features, ws.scores):
+        write_parquet(path, on(pq.read_table(path), date(2001, 1, 1)))
+    with pytest.raises(InputError, match="after 2001-01-01, the day to score"):
         profile(config, ws)
 
 

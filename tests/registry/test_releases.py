@@ -13,6 +13,7 @@ from custid.config import Config
 from custid.errors import CustidError, InputError
 from custid.registry import Registry, Release
 from custid.registry.promotions import Decision, history
+from custid.training.track import TaskRun
 from custid.workspace import Workspace
 
 MakeConfig = Callable[..., Config]
@@ -159,6 +160,41 @@ def test_the_last_champion_stays_when_the_store_is_gone(registry: Registry, stor
     assert lost.champion() == champion
     empty = Registry(settings(store, mlflow={"tracking_uri": f"sqlite:///{store}/other.db"}), Workspace(store))
     assert empty.champion() == champion
+
+
+def test_a_champion_of_another_name_is_not_taken_for_it(registry: Registry, store: Path) -> None:
+    renamed = Registry(registry.config.model_copy(update={"name": "market"}), registry.ws)
+    assert registry.last_champion() is not None
+    assert renamed.last_champion() is None
+    assert renamed.champion() is None
+
+
+@pytest.mark.parametrize("task", ["../../escaped", "/tmp/escaped", "..", "a/b", "", "Churn", "churn\n"])
+def test_a_manifest_that_names_a_place_instead_of_a_task_is_refused(
+    store: Path, settings: MakeConfig, tmp_path: Path, task: str
+) -> None:
+    """Planted in a copy of the registry, with the files of a model that is really there."""
+    shutil.copyfile(store / "mlflow.db", tmp_path / "mlflow.db")
+    registry = Registry(settings(tmp_path), Workspace(tmp_path))
+    champion = registry.champion()
+    assert champion is not None
+    registry.fetch(champion)
+    planted = {**champion.manifest, "key": "planted", "models": {task: champion.manifest["models"]["churn"]}}
+    with (
+        TaskRun(registry.store, "release", {}, search=False) as run,
+        pytest.raises(CustidError, match=r"names a task .* refused"),
+    ):
+        registry.release(planted, run.id)
+    with pytest.raises(CustidError, match="refused"):
+        registry.fetch(Release("7-abc", 7, planted))
+    assert list(tmp_path.rglob("escaped")) == []
+    assert [p.name for p in registry.ws.releases.iterdir()] == [champion.id]
+
+
+@pytest.mark.parametrize("release_id", ["../7-abc", "7-../../x", "/7-abc", "abc", ""])
+def test_what_is_no_id_of_a_release_is_refused(registry: Registry, release_id: str) -> None:
+    with pytest.raises(CustidError, match="no id of a release"):
+        registry.named(release_id)
 
 
 def test_a_store_that_is_none_is_named(tmp_path: Path, settings: MakeConfig) -> None:

@@ -173,6 +173,12 @@ def test_whatever_bytes_are_sent_are_read_or_refused(body):
     assert outcome(body) in (400, 422)
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(-3.4e38, 3.4e38))
 def test_numbers_arrive_to_the_bit(value):
     assert ask(of_features(purchases=value)).features["purchases"] == [value]
+
+
+@given(st.floats(3.41e38, allow_infinity=False), st.sampled_from([-1, 1]))
+def test_numbers_beyond_single_precision_are_refused(value, sign):
+    with pytest.raises(RequestError, match=r"features\.purchases: .*between -3\.4e38 and 3\.4e38"):
+        ask(of_features(purchases=sign * value))

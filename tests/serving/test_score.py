@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -9,7 +10,7 @@ from custid.models.bundle import Bundle
 from custid.registry import Registry
 from custid.serving.manifest import require_same_features
 from custid.serving.score import score
-from custid.workspace import Workspace
+from custid.workspace import Workspace, write_parquet
 
 ORDER = (
     "customer_id", "as_of", "release", "p_high_value", "expected_value", "expected_value_low", "expected_value_high",
@@ -70,6 +71,20 @@ def test_another_day_than_the_features_is_refused(copy, scores):
     with pytest.raises(InputError, match=rf"{day}.*custid features"):
         score(*copy, day)
     assert not copy[1].scores.exists()
+
+
+def test_a_day_before_the_champion_was_trained_is_refused(copy, scores):
+    """Its models have learnt from what came after."""
+    config, ws = copy
+    trained = scores["as_of"][0].as_py()
+    day = trained - timedelta(days=60)
+    features = pq.read_table(ws.features)
+    earlier = features.set_column(1, "as_of", pa.array([day] * len(features), pa.date32()))
+    ws.features.unlink()
+    write_parquet(ws.features, earlier)
+    with pytest.raises(InputError, match=rf"as of {trained} .*after {day}.*--as-of {day} --workspace DIR"):
+        score(config, ws, day)
+    assert not ws.scores.exists()
 
 
 def test_a_workspace_without_a_champion_says_to_train(tmp_path, run):

@@ -1,8 +1,10 @@
+import asyncio
 import datetime as dt
 import json
 import math
 import re
 
+import httpx
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -10,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from custid.models.bundle import Bundle
+from custid.serving.app import App
 from custid.serving.schema import parse
+from custid.serving.store import Profiles, publish
 from custid.tables import SCALE, SPECS, Kind
-from custid.workspace import Workspace, read_json
+from custid.workspace import Workspace, read_json, write_parquet
 
 JSON = {"content-type": "application/json"}
 
@@ -176,6 +180,28 @@ def test_the_profile_of_a_customer(service, ws, scores):
         assert answer["release"] == scores[profile["customer_id"]]["release"]
 
 
+def test_a_profile_of_another_release_than_the_loaded_one_says_its_own(engine, ws, features, tmp_path):
+    """A release that becomes champion while the service runs: its profiles are read before its models are loaded."""
+    other = Workspace(tmp_path)
+    known = pq.read_table(ws.profiles).slice(0, 1)
+    at, day = known.column_names.index("release"), dt.date(2031, 5, 1)
+    newer = known.set_column(at, "release", [["99-newer"]]).set_column(1, "as_of", [pa.array([day])])
+    write_parquet(other.profiles, newer)
+    app = App()
+    app.use(engine, Profiles(publish(other)))
+
+    async def ask():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+            one = msgspec.json.encode(asked(features.slice(0, 1).to_pylist()))
+            return await client.get(f"/v1/customers/{known['customer_id'][0]}"), await client.post(
+                "/v1/score", content=one
+            )
+
+    stored, scored = (answer.json() for answer in asyncio.run(ask()))
+    assert (stored["release"], stored["as_of"]) == ("99-newer", day.isoformat())
+    assert (scored["release"], scored["as_of"]) == (engine.release, engine.as_of.isoformat())
+
+
 @pytest.mark.parametrize(
     "customer_id", ["nobody", "%00", "..%2F..%2Fetc%2Fpasswd", "'%20OR%201=1--", "%FF%FE", "a" * 5000, "%2e%2e"]
 )
@@ -230,6 +256,7 @@ BROKEN = {
     "no purchase": (b'{"customers": [{"transactions": [{"ts": "2000-01-01", "amount": -5}]}]}', 422),
     "unknown column": (b'{"customers": [{"transactions": [{"when": 1}]}]}', 422),
     "a body of 40 MB": (b" " * 40_000_000, 413),
+    "a number beyond single precision": (b'{"customers": [{"features": {"age": 1e308}}]}', 422),
     "a SQL fragment": (b'{"customers": [{"features": {"x\'; DROP TABLE profiles; --": 1}}]}', 422),
 }
 
@@ -244,6 +271,27 @@ def test_a_broken_request_gets_a_sentence_and_reveals_nothing(service, path, bod
     assert (
         re.search(r"traceback|\.py|file \"|/site-packages|duckdb|xgboost|msgspec", answer.text, re.IGNORECASE) is None
     )
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 3.5e38, 10**60])
+def test_a_number_that_the_models_cannot_hold_is_refused_by_name(service, features, value):
+    row = {**features.slice(0, 1).to_pylist()[0], "age": value}
+    answer = post(service, "/v1/score", asked([row]))
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "customers[0].features.age"
+    assert "between -3.4e38 and 3.4e38" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/explain"])
+@pytest.mark.parametrize("value", [3.4e38, -3.4e38, 1e-300, -0.0])
+def test_a_number_at_the_edge_is_answered_in_numbers_or_refused(service, features, engine, path, value):
+    usual = features.slice(0, 1).to_pylist()[0]
+    kinds = engine.rules.kinds
+    row = {name: value if kinds.get(name) == "number" else known for name, known in usual.items()}
+    answer = post(service, path, asked([row]))
+    assert answer.status_code in (200, 422), answer.text
+    if answer.status_code == 200:
+        assert None not in answer.json()["scores"][0].values()
 
 
 def test_a_day_at_the_edge_of_time_is_answered_or_refused(service, engine):
@@ -339,6 +387,19 @@ def test_the_page_shows_the_addresses_and_needs_nobody_else(service):
     assert page.headers["content-type"].startswith("text/html")
     assert "POST /v1/explain" in page.text
     assert re.search(r"(src|href)=\"(https?:)?//", page.text) is None
+
+
+def test_the_front_page_leads_to_the_document_and_loads_nothing(service):
+    front = service.get("/")
+    assert front.status_code == 307
+    assert service.get("/", follow_redirects=True).text == service.get("/v1/docs").text
+
+
+@pytest.mark.parametrize("path", ["/docs.json", "/static_content/swagger-ui.css", "/assets/index.js", "/index.html"])
+def test_pages_of_the_server_itself_are_not_there(service, path):
+    answer = service.get(path)
+    assert answer.status_code == 404
+    assert "/v1/openapi.json" in answer.json()["error"]
 
 
 def test_the_service_serves_the_champion_as_it_was_trained(service, ws, engine):

@@ -24,9 +24,9 @@ from custid.registry import Registry, Release, promotions
 from custid.registry.overview import searches
 from custid.tables import SPECS, arrow_schema
 from custid.training import kept
-from custid.training.gate import decide
+from custid.training.gate import decide, rival
 from custid.training.history import load_history
-from custid.training.stage import train
+from custid.training.stage import carry, train
 from custid.workspace import Workspace, digest
 
 START, AS_OF, LATER = date(2022, 1, 1), date(2023, 7, 1), date(2023, 8, 1)
@@ -271,10 +271,27 @@ def test_later_data_make_a_release_that_is_judged_beside_the_champion(copied: Wo
     back = train(write_shop(copied, AS_OF, horizon="50d", **few), copied, AS_OF)
     last = promotions.history(copied)[-1]
     assert (last["release"], last["replaced"], last["promoted"]) == (back.id, other.id, True)
-    assert "knows rows after" in last["reason"]
+    assert f"looks back: the champion {other.id} was trained as of {LATER}" in last["reason"]
+
+    registry = Registry(settings(copied.root, horizon="50d", **few), copied)
+    later, earlier = Release("9-later", 9, other.manifest), Release("9-same", 9, back.manifest)
+    assert rival(registry, earlier) == back
+    assert rival(registry, later) == other, "one that looks back lets nothing worse through later"
+    assert carry(registry, later) == other
+    assert registry.champion() == other
+    assert "back after a look back: 9-later did worse" in promotions.history(copied)[-1]["reason"]
+    assert carry(registry, later) is None
+
+    new = {**other.manifest["features"], "fingerprint": "of other code"}
+    again = carry(registry, Release("9-new", 9, {**other.manifest, "features": new}))
+    assert again is not None
+    assert registry.champion() == again
+    assert again.manifest["features"] == new
+    assert (again.manifest["models"], again.manifest["carried"]) == (other.manifest["models"], other.id)
+    assert registry.fetch(again).is_dir()
 
 
-def test_a_worse_release_does_not_become_the_champion(trained: tuple[Workspace, Release], tmp_path: Path) -> None:
+def test_each_row_of_the_table_of_decisions(trained: tuple[Workspace, Release], tmp_path: Path) -> None:
     """The same model again passes; with its judged predictor turned round it does not."""
     ws, champion = trained
     config = settings(ws.root)
@@ -298,8 +315,38 @@ def test_a_worse_release_does_not_become_the_champion(trained: tuple[Workspace, 
     assert "churn: auc" in refused.reason
     assert champion.id in refused.reason
 
-    other = {**champion.manifest, "features": {**champion.manifest["features"], "fingerprint": "other"}}
-    assert "features" in decide(registry, Release("2-again", 2, other), history, {"churn": turned}).reason
+    def decided(better: bool = False, **changes: Any) -> promotions.Decision:
+        release = Release("2-again", 2, {**champion.manifest, **changes})
+        return decide(registry, release, history, {"churn": same if better else turned})
+
+    features, question = champion.manifest["features"], champion.manifest["question"]
+    for better in (True, False):
+        moved = decided(better, features={**features, "fingerprint": "of other code"})
+        assert moved.promoted is better
+        assert "features are computed by other code" in moved.reason
+        assert moved.figures["churn"]["auc"]["low"] is not None
+
+    gone = decided(features={**features, "fingerprint": "of other code", "columns": ["days_since_last"]})
+    assert gone.promoted
+    assert re.search(r"no longer computed \(.*age.*\).*not on the same customers: churn: auc 0\.", gone.reason)
+    assert gone.figures["churn"]["auc"]["paired"] is False
+
+    more = decided(question={**question, "tasks": ["churn", "clv", "segments"]})
+    assert more.promoted
+    assert re.search(r"asks another question \(tasks\).*; churn: auc", more.reason)
+    assert more.figures["churn"]["auc"]["high"] < 0
+
+    further = decided(question={**question, "horizon": "90d"})
+    assert further.promoted
+    assert f"another question (horizon) than the champion {champion.id}" in further.reason
+    assert further.figures == {}
+
+    back = decided(as_of="2023-06-01")
+    assert (back.promoted, back.looks_back) == (True, True)
+    assert f"the champion {champion.id} was trained as of {AS_OF}" in back.reason
+
+    nothing = decided(models={}, question={**question, "tasks": []})
+    assert (nothing.promoted, nothing.reason) == (False, "it holds no model")
 
 
 def test_training_goes_through_a_tracking_server(tracking_server: str, copied: Workspace, tmp_path: Path) -> None:
