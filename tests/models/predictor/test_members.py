@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xgboost as xgb
 from hypothesis import given
 from hypothesis import strategies as st
 
 from custid.models.predictor.contributions import logit, sigmoid
 from custid.models.predictor.interval import Bands
-from custid.models.predictor.members import Formula, Linear, Rows, TwoPart, load_member
+from custid.models.predictor.members import Formula, Linear, Rows, Trees, TwoPart, load_member
 
 FLOATS = st.floats(-50, 50)
 
@@ -89,3 +90,18 @@ def test_an_interval_says_the_same_alone_and_after_it_was_kept():
     low, high = bands.ends(predicted, signal)
     alone = [again.ends(predicted[i : i + 1], signal[i : i + 1]) for i in range(50)]
     assert [(a[0], b[0]) for a, b in alone] == list(zip(low[:50], high[:50], strict=True))
+
+
+@pytest.mark.filterwarnings("ignore")  # shap's own libraries warn
+def test_the_parts_of_trees_are_shap_values():
+    """XGBoost's own contributions beside the reference implementation of TreeSHAP, missing values included."""
+    shap = pytest.importorskip("shap")
+    rng = np.random.default_rng(2)
+    some = rows(rng, n=300)
+    target = np.nan_to_num(some.matrix[:, 0]) + np.abs(np.nan_to_num(some.matrix[:, 1])) + rng.normal(size=300)
+    data = xgb.DMatrix(some.matrix, label=target)
+    booster = xgb.train({"max_depth": 3, "base_score": 0.0, "nthread": 1, "seed": 1}, data, 20)
+    parts = Trees(bytes(booster.save_raw("ubj")), 1.5, 0.0, "buys", 0.0).parts(some)
+    explainer = shap.TreeExplainer(booster)
+    assert np.abs(parts.features - explainer.shap_values(some.matrix)).max() < 1e-3
+    assert np.abs(parts.base - 1.5 - explainer.expected_value).max() < 1e-3
