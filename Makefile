@@ -26,7 +26,7 @@ check: setup  ## style, types, layers, packaging
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist . > build.log 2>&1 || (cat build.log; exit 1)
-	rm -rf build build.log
+	rm -rf build build.log custid.egg-info
 
 bench: setup  ## each benchmark is a command of its own; this runs all of them
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -39,4 +39,4 @@ lock:  ## pin what pyproject.toml allows (needs uv)
 	  --no-header --no-annotate --no-emit-index-url -o requirements.lock
 
 clean:
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build custid.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

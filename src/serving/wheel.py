@@ -88,7 +88,8 @@ def _requirements() -> list[str]:
 
 
 def _metadata(about: Distribution) -> str:
-    head, _, text = (about.read_text("METADATA") or "").partition("\n\n")
+    written = about.read_text("METADATA") or about.read_text("PKG-INFO") or ""  # the second beside a source tree
+    head, _, text = written.partition("\n\n")
     kept = [line for line in head.splitlines() if not line.startswith(("Requires-Dist:", "Provides-Extra:"))]
     return "\n".join([*kept, *(f"Requires-Dist: {line}" for line in _requirements()), "", text])
 
