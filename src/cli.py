@@ -111,15 +111,16 @@ def _again(path: Path, as_of: str | None, workspace: Path | None, sets: list[str
 def _closing(config: Config, again: str) -> None:
     """Where to look."""
     from . import console
+    from .registry import tracking_uri
     from .workspace import Workspace
 
     workspace = Workspace(config.workspace)
     _judged(config, again)
-    server = config.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+    store = tracking_uri(config, workspace)
     local = f"{_command('mlflow')} ui --backend-store-uri sqlite:///{workspace.mlflow_db}"
     console.say(f"Report:  {workspace.report}")
     console.say(f"Scores:  {workspace.scores}")
-    console.say(f"MLflow:  {masked(server) if server else local}")
+    console.say(f"MLflow:  {local if store == workspace.tracking_uri else masked(store)}")
     console.say(f"Serve:   {_command('custid')} serve {again}")
 
 

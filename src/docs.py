@@ -34,8 +34,7 @@ def configuration() -> str:
         for name, field in model.model_fields.items():
             about = field.description or f"see [{title + '.' if title else ''}{name}](#{_anchor(title, name)})"
             default = _default(field.get_default()) if not field.is_required() else _FROM_FILE.get(name, "needed")
-            kind = "time (`10m`)" if name == "time_budget" else _kind(field.annotation)
-            lines.append(f"| `{name}` | {kind} | {default} | {about} |")
+            lines.append(f"| `{name}` | {_kind(field.annotation)} | {default} | {about} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -132,6 +131,10 @@ def _sentence(text: str | None) -> str:
 
 def _kind(kind: Any) -> str:
     """A type in words."""
+    from .config.settings import Duration
+
+    if kind == Duration:
+        return "time (`10m`)"
     names = {str: "text", int: "whole number", float: "number", bool: "yes or no", Path: "path", type(None): ""}
     if kind in names:
         return names[kind]

@@ -165,11 +165,6 @@ def spearman(value: FloatArray, score: FloatArray) -> float:
     return float(np.corrcoef(ranks(value), ranks(score))[0, 1])
 
 
-def coverage(value: FloatArray, low: FloatArray, high: FloatArray) -> float:
-    """How often ``low <= value <= high``."""
-    return float(np.mean((value >= low) & (value <= high)))
-
-
 def top_share(value: FloatArray, ids: NDArray[np.str_], share: float) -> FloatArray:
     """1 for the top ``share`` of customers by value, of those above 0; ties by id.
 

@@ -114,9 +114,9 @@ class _State:
         return release
 
     def _embedded(self) -> bool:
-        import os
+        from .registry import tracking_uri
 
-        return not (self.config.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI"))
+        return tracking_uri(self.config, self.workspace) == self.workspace.tracking_uri
 
     def digest(self, path: Path) -> str:
         """The digest of a file, read again only when its size or time has changed."""
