@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..workspace import fingerprint, silent
 from . import figures
 from .blend import learn
 from .evaluate import curves, judge
+from .fitted import Fitted, Means
 from .folds import Pool
 from .groups import fit_segments
 from .task import task_of
@@ -19,10 +19,8 @@ from .tune import Found, search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from ..config import Config
-    from ..models.bundle import AnyPredictor
     from ..models.predictor.predictor import Predictor
     from ..workspace import Note
     from .history import History
@@ -30,47 +28,6 @@ if TYPE_CHECKING:
     from .tune import Tracker
 
 _FEWEST = 20  # customers of each kind, to learn more than an average
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """What training a task gives.
-
-    Attributes
-    ----------
-    task, predictor
-        What was learnt, and the predictor, from all labelled rows.
-    judged
-        The predictor that was judged, learnt from nothing but what was known on the held-out day; None where nothing
-        could be held out, and for segments.
-    metrics, baselines
-        On the held-out snapshot: ``{metric: {"value", "low", "high"}}``, and the same by baseline.
-    snapshot, n
-        The held-out day, and how many customers it had.
-    params
-        What was chosen: kinds of members, their parameters and weights.
-    figures
-        Plotly figures by name.
-    chosen
-        The blend in words.
-    notes
-        Sentences that a reader of the figures must know.
-    curves
-        The points behind the figures.
-    """
-
-    task: str
-    predictor: AnyPredictor
-    judged: AnyPredictor | None
-    metrics: Mapping[str, Mapping[str, float | None]]
-    baselines: Mapping[str, Mapping[str, Mapping[str, float | None]]]
-    snapshot: date
-    n: int
-    params: Mapping[str, Any]
-    figures: Mapping[str, Any]
-    chosen: str
-    notes: tuple[str, ...]
-    curves: Mapping[str, Any]
 
 
 class _Untold:
@@ -89,17 +46,14 @@ def fit_task(
     tracker: Tracker | None = None,
     note: Note = silent,
 ) -> Fitted:
-    """Search, judge and fit one task.
-
-    The search and the judged predictor see the history as it was on the held-out day; the predictor that is given sees
-    all labelled snapshots.
+    """Search, judge and fit one task, by the estimator that it names.
 
     Parameters
     ----------
     task
         The name of a task.
     history
-        From :func:`~custid.training.history.load_history`.
+        From :meth:`~custid.training.history.Archive.of`.
     config
         The run's settings.
     storage
@@ -109,29 +63,36 @@ def fit_task(
     note
         Who is told of progress.
     """
-    what, listener = task_of(task), tracker if tracker is not None else _Untold()
-    if what.link == "none":
-        return _fit_segments(history, config, listener, note)
-    whole = Pool.of(what, history, config)
+    what = task_of(task)
+    return what.fit(what, history, config, Means(storage, tracker if tracker is not None else _Untold(), note))
+
+
+def fit_blend(task: Task, history: History, config: Config, means: Means) -> Fitted:
+    """A blend of formulas and learners, searched, judged and fitted.
+
+    The search and the judged predictor see the history as it was on the held-out day; the predictor that is given sees
+    all labelled snapshots.
+    """
+    whole = Pool.of(task, history, config)
     notes = _history_notes(history)
     if history.rehearsal is None:
-        found = _search(whole, history, config, storage, listener, note)
-        learnt = learn(what, history, whole, found.best, config)
+        found = _search(whole, history, config, means)
+        learnt = learn(task, history, whole, found.best, config)
         notes.append("The history has no room for a held-out snapshot: nothing was judged.")
-        return _fitted(what, learnt.predictor, history, config, found, learnt.weights, ({}, {}, notes))
+        return _fitted(task, learnt.predictor, history, config, found, learnt.weights, ({}, {}, notes))
     rehearsal = history.rehearsal
-    pool = Pool.of(what, rehearsal, config)
-    found = _search(pool, rehearsal, config, storage, listener, note)
-    note(f"{task}: judging")
-    rehearsed = learn(what, rehearsal, pool, found.best, config)
-    model, others, said = judge(what, rehearsed.predictor, rehearsal, pool, config)
-    note(f"{task}: fitting on all snapshots")
-    learnt = learn(what, history, whole, found.best, config)
+    pool = Pool.of(task, rehearsal, config)
+    found = _search(pool, rehearsal, config, means)
+    means.note(f"{task.name}: judging")
+    rehearsed = learn(task, rehearsal, pool, found.best, config)
+    model, others, said = judge(task, rehearsed.predictor, rehearsal, pool, config)
+    means.note(f"{task.name}: fitting on all snapshots")
+    learnt = learn(task, history, whole, found.best, config)
     judged = (model, others, [*said, *notes])
-    return _fitted(what, learnt.predictor, history, config, found, learnt.weights, judged, rehearsed.predictor)
+    return _fitted(task, learnt.predictor, history, config, found, learnt.weights, judged, rehearsed.predictor)
 
 
-def _search(pool: Pool, history: History, config: Config, storage: str, tracker: Tracker, note: Note) -> Found:
+def _search(pool: Pool, history: History, config: Config, means: Means) -> Found:
     """The search, unless there is nothing to tell apart."""
     positive = int((pool.truth > 0).sum())
     if min(positive, pool.truth.size - positive if pool.task.link == "logit" else positive) < _FEWEST:
@@ -141,7 +102,7 @@ def _search(pool: Pool, history: History, config: Config, storage: str, tracker:
         history.encoder.to_dict(),
         [float(pool.truth.sum()), float(np.nansum(pool.rows.matrix))],
     )
-    return search(pool, config, data=data, storage=storage, tracker=tracker, note=note)
+    return search(pool, config, data=data, storage=means.storage, tracker=means.tracker, note=means.note)
 
 
 def _fitted(
@@ -214,11 +175,12 @@ def _history_notes(history: History) -> list[str]:
     return notes
 
 
-def _fit_segments(history: History, config: Config, tracker: Tracker, note: Note) -> Fitted:
-    grouped = fit_segments(history, config, tracker, note)
+def fit_groups(task: Task, history: History, config: Config, means: Means) -> Fitted:
+    """Segments, judged by how much of the future they tell apart."""
+    grouped = fit_segments(history, config, means.tracker, means.note)
     held = history.rehearsal.latest if history.rehearsal is not None else history.latest
     return Fitted(
-        task="segments",
+        task=task.name,
         predictor=grouped.segments,
         judged=None,
         metrics=grouped.metrics,

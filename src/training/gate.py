@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..metrics import FloatArray, Metric
     from ..registry import Registry, Release
-    from .history import History
+    from .history import Archive
     from .kept import Trained
 
 
@@ -110,7 +110,7 @@ def rival(registry: Registry, release: Release) -> Release | None:
     return champion
 
 
-def decide(registry: Registry, release: Release, history: History, models: Mapping[str, Trained]) -> Decision:
+def decide(registry: Registry, release: Release, archive: Archive, models: Mapping[str, Trained]) -> Decision:
     """Whether a release becomes the champion.
 
     ====================================================  ==========================================================
@@ -144,8 +144,8 @@ def decide(registry: Registry, release: Release, history: History, models: Mappi
     if theirs["question"] != ours["question"]:
         names = [name for name in ours["question"] if theirs["question"].get(name) != ours["question"][name]]
         reason = f"the config asks another question ({', '.join(names)}) than the champion {champion.id} answers"
-        return _whatever(reason, _compared(registry, champion, history, models) if names == ["tasks"] else None)
-    compared = _compared(registry, champion, history, models)
+        return _whatever(reason, _compared(registry, champion, archive, models) if names == ["tasks"] else None)
+    compared = _compared(registry, champion, archive, models)
     if theirs["features"]["fingerprint"] == ours["features"]["fingerprint"]:
         return compared
     gone = sorted(_columns(registry, champion) - set(ours["features"]["columns"]))
@@ -162,9 +162,9 @@ def _whatever(reason: str, compared: Decision | None) -> Decision:
     return Decision(True, f"{reason}; {compared.reason}", compared.figures)
 
 
-def _compared(registry: Registry, champion: Release, history: History, models: Mapping[str, Trained]) -> Decision:
+def _compared(registry: Registry, champion: Release, archive: Archive, models: Mapping[str, Trained]) -> Decision:
     """The gate, over the tasks that both have a judged model for."""
-    pairs = list(_pairs(registry, champion, history, models))
+    pairs = list(_pairs(registry, champion, archive, models))
     if not pairs:
         return Decision(True, f"no outcome is held out to compare it with the champion {champion.id} on")
     config = registry.config
@@ -194,15 +194,14 @@ def _columns(registry: Registry, champion: Release) -> set[str]:
     return set(Bundle.load(registry.fetch(champion)).columns)
 
 
-def _pairs(registry: Registry, champion: Release, history: History, models: Mapping[str, Trained]) -> Iterable[Pair]:
-    if history.rehearsal is None:
-        return
-    held = history.rehearsal.latest
+def _pairs(registry: Registry, champion: Release, archive: Archive, models: Mapping[str, Trained]) -> Iterable[Pair]:
     for name, trained in models.items():
         task = task_of(name)
+        rehearsal = archive.of(task).rehearsal
         theirs = champion.manifest["models"].get(name, {}).get("judged")
-        if task.link == "none" or not trained.judged.is_dir() or not theirs:
+        if rehearsal is None or task.link == "none" or not trained.judged.is_dir() or not theirs:
             continue
+        held = rehearsal.latest
         with tempfile.TemporaryDirectory() as folder:
             judged = load(registry.judged(champion, name, Path(folder)))
             if not {*judged.columns} <= {*held.features.column_names}:

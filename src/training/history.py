@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..workspace import Note, Workspace
+    from .task import Task
 
     Opened = Callable[[pa.Table | None], dict[str, ibis.Table]]
 
@@ -68,6 +69,13 @@ class Snapshot:
         ids = np.array(self.labels["customer_id"].to_pylist(), dtype=str)
         arrays = (self.labels[name].to_numpy().astype(np.float64) for name in ("purchases", "spend"))
         return Outcome(ids, *arrays)
+
+    def take(self, which: NDArray[np.bool_]) -> Snapshot:
+        """Some of the customers."""
+        import pyarrow as pa
+
+        mask = pa.array(which)
+        return Snapshot(self.day, self.features.filter(mask), None if self.labels is None else self.labels.filter(mask))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,46 +127,63 @@ class History:
         return tuple(Rhythm.fit(snapshot.features, [kind]) for snapshot in self.snapshots)
 
 
-def load_history(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> History:
-    """Build the snapshots, or read those that an earlier run has built from the same tables and features.
+class Archive:
+    """All days that a training may look back at: each snapshot is made once, for every task's history.
+
+    Parameters
+    ----------
+    config, ws
+        The run, with its tables and identities.
+    as_of
+        The day that the models are for.
+    note
+        Who is told of progress.
 
     Raises
     ------
     TooFewCustomersError
         Where fewer customers than ``training.min_customers`` have bought before ``as_of``.
     InputError
-        Where the history is too short.
+        Where no table of transactions is there.
     """
-    from ..features.table import connect, open_tables
 
-    con = connect(config)
-    if "transactions" not in ws.tables():
-        raise InputError("sources: none fills the table transactions; expected one, to learn what customers buy.")
-    maker = _Maker(config, ws, lambda identity: open_tables(con, config, ws, identity), note)
-    latest = maker.snapshot(as_of)
-    least = config.training.min_customers
-    if latest.features.num_rows < least:
-        raise TooFewCustomersError(
-            f"as_of {as_of}: {latest.features.num_rows} customers bought before it; expected at least {least} "
-            "(training.min_customers) to learn from."
-        )
-    return maker.history(latest, config.needs_horizon())
+    def __init__(self, config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
+        from ..features.table import connect, open_tables
 
-
-class _Maker:
-    """Makes each snapshot once, for the history and for its rehearsal."""
-
-    def __init__(self, config: Config, ws: Workspace, opened: Opened, note: Note) -> None:
+        con = connect(config)
+        if "transactions" not in ws.tables():
+            raise InputError("sources: none fills the table transactions; expected one, to learn what customers buy.")
         self.config, self.ws, self.note = config, ws, note
-        self._opened = opened
-        self._now = opened(None)
+        self._opened: Opened = lambda identity: open_tables(con, config, ws, identity)
+        self._now = self._opened(None)
         self.first: date = self._now["transactions"].ts.min().execute().date()
         self._one_source = len({source.name for source in config.sources}) == 1
         self._made: dict[date, Snapshot] = {}
+        self._histories: dict[timedelta, History] = {}
         self._key = _key(config, ws)
+        self.latest = self._enough(self.snapshot(as_of))
+
+    def of(self, task: Task) -> History:
+        """What a task is learnt from: labelled snapshots with its horizon, and the rows of the day."""
+        horizon = task.horizon(self.config)
+        if horizon not in self._histories:
+            self._histories[horizon] = self.history(self.latest, horizon)
+        return concerned(self._histories[horizon], task, self.config)
+
+    def _enough(self, latest: Snapshot) -> Snapshot:
+        least = self.config.training.min_customers
+        if latest.features.num_rows < least:
+            raise TooFewCustomersError(
+                f"as_of {latest.day}: {latest.features.num_rows} customers bought before it; expected at least {least} "
+                "(training.min_customers) to learn from."
+            )
+        return latest
 
     def history(self, latest: Snapshot, horizon: timedelta, *, rehearse: bool = True) -> History:
-        """The history before the day of ``latest``, with a rehearsal where there is room for it."""
+        """The history before the day of ``latest``, with a rehearsal where there is room for it.
+
+        Raises InputError where it is too short.
+        """
         made = plan(self.first, latest.day, horizon, self.config.training)
         labelled = tuple(self.labelled(self.snapshot(day), made.learnt) for day in made.days)
         rehearsal = self._rehearsal(labelled, made.learnt) if rehearse else None
@@ -200,6 +225,25 @@ class _Maker:
         write_parquet(path, features)
         write_json(made_from, self._key)
         return features
+
+
+def concerned(history: History, task: Task, config: Config) -> History:
+    """The history of those customers whom a task concerns: labelled rows whose label is NaN are left out."""
+
+    def kept(snapshot: Snapshot) -> Snapshot:
+        asked = ~np.isnan(task.label(snapshot.outcome, config))
+        return snapshot if asked.all() else snapshot.take(asked)
+
+    back = history.rehearsal
+    snapshots = tuple(kept(snapshot) for snapshot in history.snapshots)
+    if back is not None:
+        earlier = tuple(kept(snapshot) for snapshot in back.snapshots)
+        held = kept(back.latest)
+        if held is not back.latest or any(a is not b for a, b in zip(earlier, back.snapshots, strict=True)):
+            back = replace(back, snapshots=earlier, latest=held)
+    if back is history.rehearsal and all(a is b for a, b in zip(snapshots, history.snapshots, strict=True)):
+        return history
+    return replace(history, snapshots=snapshots, rehearsal=back)
 
 
 def _key(config: Config, ws: Workspace) -> str:

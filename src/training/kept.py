@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..workspace import Workspace
-    from .fit import Fitted
+    from .fitted import Fitted
 
 _RESULT = "result.json"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..features import table as features_table
 from ..workspace import fingerprint
+from .task import task_of
 from .track import code_version
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..workspace import Workspace
-    from .history import History
+    from .history import Archive, History
 
 _LIBRARIES = ("numpy", "optuna", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
 _SHARED = ("horizon", "seed", "training", "tuning")
@@ -29,67 +30,82 @@ _ROOT = Path(__file__).resolve().parents[1]
 _ELSEWHERE = frozenset({"gate.py", "kept.py", "lineage.py", "logged.py", "model_code.py", "stage.py", "track.py"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lineage:
-    """Where a training comes from.
+    """Where a training comes from: everything is asked of its archive, and asked once."""
 
-    Attributes
-    ----------
-    data
-        The fingerprint of all snapshots: features and labels.
-    features
-        The fingerprint of the features' names and code.
-    tables, columns
-        The canonical tables and the features made of them.
-    rows
-        Labelled rows, over all snapshots.
-    """
+    archive: Archive
 
-    config: Config
-    as_of: date
-    data: str
-    features: str
-    tables: tuple[str, ...]
-    columns: tuple[str, ...]
-    rows: int
+    @property
+    def config(self) -> Config:
+        """The run's settings."""
+        return self.archive.config
 
-    @classmethod
-    def of(cls, config: Config, ws: Workspace, as_of: date, history: History) -> Lineage:
-        """The lineage of a training on this history."""
-        tables = tuple(ws.tables())
-        return cls(
-            config,
-            as_of,
-            data_fingerprint(history),
-            features_table.fingerprint(tables),
-            tables,
-            tuple(c for c in history.latest.features.column_names if c not in {"customer_id", "as_of"}),
-            sum(s.features.num_rows for s in history.snapshots),
-        )
+    @property
+    def as_of(self) -> date:
+        """The day that the models are for."""
+        return self.archive.latest.day
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """The canonical tables."""
+        return tuple(self.archive.ws.tables())
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The features made of them."""
+        names = self.archive.latest.features.column_names
+        return tuple(name for name in names if name not in {"customer_id", "as_of"})
+
+    @cached_property
+    def features(self) -> str:
+        """The fingerprint of the features' names and code."""
+        return features_table.fingerprint(self.tables)
 
     @cached_property
     def code(self) -> str:
         """Which code trains, asked once: it may move on in git before the release is made."""
         return code_version()
 
+    @cached_property
+    def _data(self) -> dict[int, str]:
+        return {}
+
+    def data(self, task: str) -> str:
+        """The fingerprint of a task's snapshots: features and labels."""
+        history = self.archive.of(task_of(task))
+        if id(history) not in self._data:
+            self._data[id(history)] = data_fingerprint(history)
+        return self._data[id(history)]
+
+    @cached_property
+    def whole(self) -> str:
+        """The fingerprint of the data of all tasks; that of each where they share it."""
+        distinct = sorted({self.data(task) for task in self.config.tasks})
+        return distinct[0] if len(distinct) == 1 else fingerprint(distinct)
+
+    def rows(self, task: str) -> int:
+        """How many labelled rows a task has, over all snapshots."""
+        return sum(snapshot.features.num_rows for snapshot in self.archive.of(task_of(task)).snapshots)
+
     def key(self, task: str) -> str:
         """The digest of all that a task's model is made from: data, settings, code, libraries.
 
         What only says where things are kept (workspace, addresses, threads) is no part of it.
         """
-        return fingerprint(task, self.data, self.features, self._settings(task), self._code, _libraries())
+        return fingerprint(task, self.data(task), self.features, self._settings(task), self._code, _libraries())
 
     def settings(self, task: str) -> dict[str, Any]:
         """The settings that a task's search depends on, and the size of what it learns from."""
-        return {**self._settings(task), "rows": self.rows, "columns": len(self.columns)}
+        return {**self._settings(task), "rows": self.rows(task), "columns": len(self.columns)}
 
-    def tags(self) -> dict[str, str]:
-        """What a run or a version shows of its origin."""
+    def tags(self, task: str | None = None) -> dict[str, str]:
+        """What a run or a version shows of its origin: of one task's data, or of all."""
         return {
             "as_of": self.as_of.isoformat(),
             "horizon": f"{self.config.needs_horizon().days}d",
             "seed": str(self.config.seed),
-            "data": self.data,
+            "data": self.data(task) if task else self.whole,
             "features": self.features,
             "code": self.code,
         }

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..registry import Release
     from ..workspace import Note, Workspace
-    from .fit import Fitted
+    from .fitted import Fitted
     from .history import History
     from .kept import Trained
 
@@ -53,18 +53,18 @@ def train(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Re
     InputError
         Where there are too few customers or too short a history to learn from.
     """
-    from .history import load_history
+    from .history import Archive
 
-    history = load_history(config, ws, as_of, note)
+    archive = Archive(config, ws, as_of, note)
     note("opening the tracking store")
     registry = Registry(config, ws)
     registry.store.end_killed()
-    lineage = Lineage.of(config, ws, as_of, history)
-    models: dict[str, Trained] = {task: _task(registry, lineage, history, task, note) for task in config.tasks}
+    lineage = Lineage(archive)
+    models: dict[str, Trained] = {task: _task(registry, lineage, task, note) for task in config.tasks}
     note("making the release")
     release = _release(registry, lineage, models)
     note("comparing it with the champion")
-    decision = decide(registry, release, history, models)
+    decision = decide(registry, release, archive, models)
     if registry.promote(release, decision):
         note(f"{release.id} is the champion: {decision.reason}")
     else:
@@ -117,17 +117,17 @@ def carry(registry: Registry, release: Release) -> Release | None:
     return again
 
 
-def _task(registry: Registry, lineage: Lineage, history: History, task: str, note: Note) -> Trained:
+def _task(registry: Registry, lineage: Lineage, task: str, note: Note) -> Trained:
     """A task's model, trained unless it was, registered unless it was."""
     key = lineage.key(task)
     trained = kept.find(registry.ws, task, key)
     if trained is not None and registry.version_of(task, key) is not None:
         return trained
-    with TaskRun(registry.store, task, {**lineage.tags(), "key": key}) as run:
+    with TaskRun(registry.store, task, {**lineage.tags(task), "key": key}) as run:
         run.log(lineage.settings(task), {})
-        run.data(registry.config.name, lineage.data, lineage.rows, len(lineage.columns))
+        run.data(registry.config.name, lineage.data(task), lineage.rows(task), len(lineage.columns))
         if trained is None:
-            trained = _fit(registry, history, task, key, run, note)
+            trained = _fit(registry, lineage.archive.of(task_of(task)), task, key, run, note)
         else:
             for trial in trained.result["trials"]:
                 run.trial(**trial)
@@ -181,7 +181,7 @@ def _describe(run: TaskRun, trained: Trained) -> None:
 
 def _register(registry: Registry, lineage: Lineage, trained: Trained, run_id: str) -> None:
     headline = _told(trained.metrics)
-    tags = {f"custid.{name}": value for name, value in lineage.tags().items()} | {"custid.run": run_id}
+    tags = {f"custid.{name}": value for name, value in lineage.tags(trained.task).items()} | {"custid.run": run_id}
     tags |= {f"custid.metric.{n}": f"{v:.6g}" for n, v in flat_metrics(trained.metrics["model"], {}).items()}
     tags[HEADLINE_TAG] = headline
     about = f"{trained.task} as of {lineage.as_of}, chosen: {trained.result['chosen']}. {headline}"
@@ -221,8 +221,8 @@ def _release(registry: Registry, lineage: Lineage, models: Mapping[str, Trained]
             "columns": list(lineage.columns),
         },
         "rules": rules,
-        "data": lineage.data,
-        "code": lineage.tags()["code"],
+        "data": lineage.whole,
+        "code": lineage.code,
         "drop": list(config.quality.drop),
         "quality": config.quality.model_dump(mode="json"),
         "currency": currency(config, registry.ws),

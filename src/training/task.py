@@ -12,6 +12,7 @@ from ..errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     import numpy as np
     from numpy.typing import NDArray
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..metrics import Metric
     from ..models.predictor.members import Aspect
-    from .history import Outcome
+    from .fitted import Fitted, Means
+    from .history import History, Outcome
 
     FloatArray = NDArray[np.float64]
+    Estimator = Callable[["Task", History, Config, Means], Fitted]
 
 Learner = Literal["trees", "corrected formula", "linear", "two-part"]
+
+
+def whole_horizon(config: Config) -> timedelta:
+    """The config's ``horizon``: how far most tasks look ahead."""
+    return config.needs_horizon()
 
 
 @dataclass(frozen=True)
@@ -39,9 +47,14 @@ class Task:
     link
         "logit" for a probability, "log" for money, "none" for groups.
     label
-        The true answer for customers whose outcome is known, shape (n,).
+        The true answer for customers whose outcome is known, shape (n,); NaN for those whom the question does not
+        concern: they are neither learnt from nor judged.
     metrics
         What is measured; the first is the headline.
+    fit
+        What learns it, from its history to a judged predictor.
+    horizon
+        How far it looks ahead.
     aspect, sign
         Which of the formula's margins speaks of it, and -1 where the formula says the opposite.
     learners
@@ -54,6 +67,8 @@ class Task:
     link: Literal["logit", "log", "none"]
     label: Callable[[Outcome, Config], FloatArray]
     metrics: Mapping[str, Metric]
+    fit: Estimator
+    horizon: Callable[[Config], timedelta] = whole_horizon
     aspect: Aspect = "buys"
     sign: float = 1.0
     learners: tuple[Learner, ...] = ()

@@ -10,8 +10,9 @@ from custid.asof import midnight
 from custid.config.settings import Config
 from custid.errors import InputError, TooFewCustomersError
 from custid.tables import TRANSACTIONS, arrow_schema
-from custid.training.history import load_history
-from custid.workspace import Workspace, write_parquet
+from custid.training.history import Archive
+from custid.training.task import task_of
+from custid.workspace import Workspace, silent, write_parquet
 
 FIRST, AS_OF = date(2020, 1, 1), date(2020, 9, 1)
 
@@ -54,13 +55,18 @@ def settings(**training):
     )
 
 
+def history_of(ws, as_of, note=silent):
+    """What churn is learnt from."""
+    return Archive(settings(), ws, as_of, note).of(task_of("churn"))
+
+
 @pytest.fixture(scope="module")
 def ws(tmp_path_factory):
     return fill(tmp_path_factory.mktemp("shop"))
 
 
 def test_labels_end_by_as_of_and_the_rehearsal_knows_less(ws):
-    history = load_history(settings(), ws, AS_OF)
+    history = history_of(ws, AS_OF)
     back = history.rehearsal
     assert [s.day for s in history.snapshots] == [date(2020, 6, 3), date(2020, 7, 3)]
     assert all(s.day + history.learnt_horizon <= AS_OF for s in history.snapshots)
@@ -72,8 +78,8 @@ def test_labels_end_by_as_of_and_the_rehearsal_knows_less(ws):
 
 
 def test_rows_at_or_after_as_of_change_nothing_of_what_is_learnt_from(ws, tmp_path):
-    whole = load_history(settings(), fill(tmp_path, until=date(2021, 1, 1)), AS_OF)
-    known = load_history(settings(), ws, AS_OF)
+    whole = history_of(fill(tmp_path, until=date(2021, 1, 1)), AS_OF)
+    known = history_of(ws, AS_OF)
     for ours, theirs in zip(known.snapshots, whole.snapshots, strict=True):
         assert ours.features.equals(theirs.features)
         assert ours.labels.equals(theirs.labels)
@@ -83,17 +89,17 @@ def test_rows_at_or_after_as_of_change_nothing_of_what_is_learnt_from(ws, tmp_pa
 def test_snapshots_are_read_again_until_the_tables_change(tmp_path):
     notes = []
     ws = fill(tmp_path)
-    load_history(settings(), ws, AS_OF, notes.append)
+    history_of(ws, AS_OF, notes.append)
     built = len(notes)
-    load_history(settings(), ws, AS_OF, notes.append)
+    history_of(ws, AS_OF, notes.append)
     assert len(notes) == built > 0
     fill(tmp_path, seed=1)
-    load_history(settings(), ws, AS_OF, notes.append)
+    history_of(ws, AS_OF, notes.append)
     assert len(notes) == 2 * built
 
 
 def test_too_few_customers_or_days_are_refused_in_a_sentence(ws, tmp_path):
     with pytest.raises(TooFewCustomersError, match="60 customers bought before it; expected at least 500"):
-        load_history(settings(min_customers=500), ws, AS_OF)
+        Archive(settings(min_customers=500), ws, AS_OF)
     with pytest.raises(InputError, match="expected a history of at least"):
-        load_history(settings(), fill(tmp_path, customers=800), FIRST + timedelta(days=14))
+        history_of(fill(tmp_path, customers=800), FIRST + timedelta(days=14))

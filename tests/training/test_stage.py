@@ -25,7 +25,7 @@ from custid.registry.overview import searches
 from custid.tables import SPECS, arrow_schema
 from custid.training import kept
 from custid.training.gate import decide, rival
-from custid.training.history import load_history
+from custid.training.history import Archive
 from custid.training.stage import carry, train
 from custid.workspace import Workspace, digest
 
@@ -296,12 +296,12 @@ def test_each_row_of_the_table_of_decisions(trained: tuple[Workspace, Release], 
     ws, champion = trained
     config = settings(ws.root)
     registry = Registry(config, ws)
-    history = load_history(config, ws, AS_OF)
+    archive = Archive(config, ws, AS_OF)
     again = Release("2-again", 2, champion.manifest)
     (folder,) = (ws.trained / "churn").iterdir()
     same = kept.find(ws, "churn", folder.name)
     assert same is not None
-    passed = decide(registry, again, history, {"churn": same})
+    passed = decide(registry, again, archive, {"churn": same})
     assert passed.promoted
     assert passed.figures["churn"]["auc"]["difference"] == 0
 
@@ -310,14 +310,14 @@ def test_each_row_of_the_table_of_decisions(trained: tuple[Workspace, Release], 
     saved = json.loads((turned.judged / "predictor.json").read_text())
     saved["weights"] = [-weight for weight in saved["weights"]]
     (turned.judged / "predictor.json").write_text(json.dumps(saved))
-    refused = decide(registry, again, history, {"churn": turned})
+    refused = decide(registry, again, archive, {"churn": turned})
     assert not refused.promoted
     assert "churn: auc" in refused.reason
     assert champion.id in refused.reason
 
     def decided(better: bool = False, **changes: Any) -> promotions.Decision:
         release = Release("2-again", 2, {**champion.manifest, **changes})
-        return decide(registry, release, history, {"churn": same if better else turned})
+        return decide(registry, release, archive, {"churn": same if better else turned})
 
     features, question = champion.manifest["features"], champion.manifest["question"]
     for better in (True, False):
@@ -370,7 +370,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_stage import AS_OF, settings
 from custid.training import kept
 from custid.training.gate import decide
-from custid.training.history import load_history
+from custid.training.history import Archive
 from custid.training.stage import train
 from custid.workspace import Workspace
 folder = Path(sys.argv[1])

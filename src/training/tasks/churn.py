@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import metrics
+from ..fit import fit_blend
 from ..task import Task
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ TASK = Task(
     link="logit",
     label=_label,
     metrics=metrics.PROBABILITY,
+    fit=fit_blend,
     aspect="buys",
     sign=-1.0,
     learners=("trees", "corrected formula", "linear"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import metrics
+from ..fit import fit_blend
 from ..task import Task
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ TASK = Task(
     link="log",
     label=_label,
     metrics=metrics.VALUE,
+    fit=fit_blend,
     aspect="value",
     learners=("trees", "corrected formula", "linear", "two-part"),
 )

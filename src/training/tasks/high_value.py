@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import metrics
+from ..fit import fit_blend
 from ..task import Task
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ TASK = Task(
     link="logit",
     label=_label,
     metrics=_METRICS,
+    fit=fit_blend,
     aspect="value",
     learners=("trees", "corrected formula", "linear"),
 )

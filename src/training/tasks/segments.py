@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..fit import fit_groups
 from ..task import Task
 
 if TYPE_CHECKING:
@@ -27,4 +28,5 @@ TASK = Task(
     link="none",
     label=_label,
     metrics={},
+    fit=fit_groups,
 )
