@@ -135,6 +135,10 @@ class Workspace:
         """Features and labels of a training snapshot."""
         return self.root / "snapshots" / f"as_of={day.isoformat()}" / "features.parquet"
 
+    def purchase_days(self, day: date) -> Path:
+        """When the customers of a training snapshot had bought by then."""
+        return self.snapshot(day).with_name("purchase_days.parquet")
+
     def scores_of(self, day: date) -> Path:
         """The scores of one as-of date, kept when later ones are made."""
         return self.root / "scores" / f"as_of={day.isoformat()}" / "scores.parquet"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .facts import Stage
     from .family import Family, Feature
 
-__all__ = ["build", "catalogue", "collect", "connect", "families", "fingerprint", "open_tables"]
+__all__ = ["build", "catalogue", "collect", "connect", "families", "fingerprint", "open_tables", "purchase_days"]
 
 USED = ("transactions", "events", "feedback", "campaigns", "subscriptions", "customers")
 """The canonical tables that features look at."""
@@ -172,6 +172,18 @@ def _measures(facts: Facts, chosen: Iterable[Family]) -> dict[str, dict[str, Any
                     raise CustidError(f"features: {family.name} and another family both call a measure {label!r}.")
                 ours[label] = value
     return merged
+
+
+def purchase_days(tables: Mapping[str, ibis.Table], snapshot: date) -> ibis.Table:
+    """Each customer's days with a purchase, as known before a snapshot.
+
+    Returns
+    -------
+    ibis.Table
+        ``customer_id`` and ``day`` (since 1970).
+    """
+    days = Facts(tables, snapshot, _as_it_is).days
+    return days.select("customer_id", "day").order_by("customer_id", "day")
 
 
 def collect(features: ibis.Table) -> pa.Table:

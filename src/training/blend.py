@@ -1,4 +1,4 @@
-"""From a search's findings to a predictor: members refitted, weighted, calibrated for the season, with an interval."""
+"""From a search's findings to a predictor: members refitted, weighted, calibrated, set to a level, with an interval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ..models.predictor.interval import Bands
 from ..models.predictor.members import Formula, Linear
 from ..models.predictor.predictor import Predictor
-from .learners import affine, fit_member, past_spend, stack
+from .learners import affine, fit_member, loss, past_spend, stack
 from .level import level, level_offsets
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _FORMULA_SHARE = 0.35
 _PAST_SHARE = 0.2
 _LEARNT_SHARE = 0.5
 _STRENGTH = 4_000.0
+_SLOPE = 200.0
 _NEGLIGIBLE = 0.02
 
 
@@ -48,7 +49,8 @@ def learn(task: Task, history: History, pool: Pool, best: Sequence[Choice], conf
     """Blend the best members of a search with the formula, and fit all of it anew.
 
     1. Weights of the formula, the past spend and the learners: on later days and other customers than the learners
-       were fitted on, drawn towards a fixed share of each.
+       were fitted on, drawn towards a fixed share of each. Where the formula and past spend, or the formula alone, are
+       better there beyond the noise, the others get no weight. Their sum is calibrated: the slope of the blend.
     2. Members: refitted on all labelled rows.
     3. Level: the total over the customers of the day is set to what :mod:`~custid.training.level` expects.
     4. Interval: from the members of step 1, each tried day at the level that was expected of it.
@@ -57,9 +59,7 @@ def learn(task: Task, history: History, pool: Pool, best: Sequence[Choice], conf
     if not chosen and not _formula_margin(pool, pool.rows.formula):
         return _average(task, history, pool, config)
     tried = _tried_margins(pool, chosen, config)
-    truth, day = pool.truth[tried.rows] / pool.unit, pool.day[tried.rows]
-    weights, _ = stack(tried.margins, truth, day - day.min(), _prior(pool, len(chosen)), _STRENGTH, _link(task))
-    weights = np.where(weights < _NEGLIGIBLE, 0.0, weights)
+    weights = weigh(pool, tried.rows, tried.margins, _prior(pool, len(chosen)), _known(pool))
     names, members = _members(pool, chosen, config)
     kept = [i for i in range(len(members)) if weights[i] > 0] or [0]
     predictor = _blank(task, history, [members[i] for i in kept], weights[kept])
@@ -67,6 +67,52 @@ def learn(task: Task, history: History, pool: Pool, best: Sequence[Choice], conf
     bands = _bands(pool, tried, weights, config) if task.link == "log" else None
     predictor = replace(predictor, intercept=intercept, bands=bands)
     return Learnt(predictor, {names[i]: float(weights[i]) for i in kept})
+
+
+def weigh(
+    pool: Pool, rows: NDArray[np.intp], margins: FloatArray, prior: FloatArray, known: Sequence[int]
+) -> FloatArray:
+    """Weights of the members, shape (k,): none negative, none that does worse than what needs no learner.
+
+    Parameters
+    ----------
+    pool, rows
+        What was tried, and the numbers of its rows, n in all.
+    margins
+        Of the members on these rows, shape (n, k).
+    prior
+        Weights to start from, shape (k,).
+    known
+        How many of the first members are taken alone to compare with, fewest last.
+    """
+    truth, day = pool.truth[rows] / pool.unit, pool.day[rows]
+    day = day - day.min()
+    best: tuple[FloatArray, FloatArray] | None = None
+    for count in [margins.shape[1], *known]:
+        some = margins[:, :count]
+        share = prior[:count] * (prior.sum() / prior[:count].sum())
+        found, _ = stack(some, truth, day, share, _STRENGTH, _link(pool.task))
+        found = np.where(found < _NEGLIGIBLE, 0.0, found)
+        found = found if found.any() else share
+        slope, level = stack((some * found).sum(axis=1)[:, None], truth, day, np.ones(1), _SLOPE, _link(pool.task))
+        weights = np.zeros(margins.shape[1])
+        weights[:count] = slope[0] * found
+        lost = loss((margins * weights).sum(axis=1) + level[day], truth, _link(pool.task))
+        if best is None or _better(best[1] - lost):
+            best = weights, lost
+    assert best is not None
+    return best[0]
+
+
+def _better(gained: FloatArray) -> bool:
+    """Whether a mean gain is more than its standard error."""
+    return bool(gained.mean() > gained.std() / np.sqrt(max(gained.size, 1)))
+
+
+def _known(pool: Pool) -> list[int]:
+    """How many members need no learner: the formula and past spend, the formula alone."""
+    formula, past = len(_formula_margin(pool, pool.rows.formula)), len(past_spend(pool.task, pool.names, pool.rows))
+    return sorted({n for n in (formula + past, formula) if n}, reverse=True)
 
 
 def _average(task: Task, history: History, pool: Pool, config: Config) -> Learnt:
@@ -173,9 +219,8 @@ def _bands(pool: Pool, tried: _Tried, weights: FloatArray, config: Config) -> Ba
 def _interval(predicted: FloatArray, truth: FloatArray, signal: FloatArray | None, config: Config) -> Bands:
     """The interval; where no formula tells who buys, the value does."""
     signal = np.log(predicted) if signal is None else signal
-    spent = np.maximum(truth, 0.0)
     return Bands.fit(
-        predicted, spent, signal, affine(signal, (spent > 0).astype(np.float64), "logit"), config.clv.coverage
+        predicted, truth, signal, affine(signal, (truth > 0).astype(np.float64), "logit"), config.clv.coverage
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _OURS, _GREY = "#1f6f8b", "#9a9a9a"
 _LAYOUT = {"template": "plotly_white", "width": 640, "height": 440, "showlegend": False}
@@ -55,15 +56,17 @@ def drivers(importance: Mapping[str, float], title: str) -> Any:
     return figure.update_xaxes(title="mean size of the contribution")
 
 
-def trials(values: list[float | None], title: str) -> Any:
-    """The loss of each trial, and the best so far: when more search stopped paying."""
+def trials(losses: Sequence[float], marks: Mapping[str, float], title: str) -> Any:
+    """The loss of each trial, the best so far, and what needs no search: when more search stopped paying."""
     import plotly.graph_objects as go
 
-    done = [(i, v) for i, v in enumerate(values) if v is not None]
-    best = [min(v for _, v in done[: i + 1]) for i in range(len(done))]
+    done = [(number + 1, value) for number, value in enumerate(losses) if isfinite(value)]
+    best = [min(value for _, value in done[: i + 1]) for i in range(len(done))]
     figure = go.Figure(layout={**_LAYOUT, "title": title})
     figure.add_scatter(x=[i for i, _ in done], y=[v for _, v in done], mode="markers", marker={"color": _GREY})
     figure.add_scatter(x=[i for i, _ in done], y=best, mode="lines", line={"color": _OURS, "width": 3, "shape": "hv"})
+    for name, value in marks.items():
+        figure.add_hline(y=value, line={"color": _GREY, "dash": "dot"}, annotation_text=name)
     figure.update_xaxes(title="trial")
     return figure.update_yaxes(title="loss, lower is better")
 

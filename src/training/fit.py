@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..models.predictor.predictor import Predictor
     from ..workspace import Note
+    from .fitted import Members
     from .history import History
     from .task import Task
     from .tune import Tracker
@@ -45,6 +46,7 @@ def fit_task(
     storage: str = "sqlite://",
     tracker: Tracker | None = None,
     note: Note = silent,
+    warm: Members = (),
 ) -> Fitted:
     """Search, judge and fit one task, by the estimator that it names.
 
@@ -62,9 +64,11 @@ def fit_task(
         Who is told of each finished trial.
     note
         Who is told of progress.
+    warm
+        Members of the last champion: tried first.
     """
     what = task_of(task)
-    return what.fit(what, history, config, Means(storage, tracker if tracker is not None else _Untold(), note))
+    return what.fit(what, history, config, Means(storage, tracker if tracker is not None else _Untold(), note, warm))
 
 
 def fit_blend(task: Task, history: History, config: Config, means: Means) -> Fitted:
@@ -96,13 +100,15 @@ def _search(pool: Pool, history: History, config: Config, means: Means) -> Found
     """The search, unless there is nothing to tell apart."""
     positive = int((pool.truth > 0).sum())
     if min(positive, pool.truth.size - positive if pool.task.link == "logit" else positive) < _FEWEST:
-        return Found((), 0)
+        return Found(())
     data = fingerprint(
         [(s.day, s.features.num_rows) for s in history.snapshots],
         history.encoder.to_dict(),
         [float(pool.truth.sum()), float(np.nansum(pool.rows.matrix))],
     )
-    return search(pool, config, data=data, storage=means.storage, tracker=means.tracker, note=means.note)
+    return search(
+        pool, config, data=data, storage=means.storage, tracker=means.tracker, warm=means.warm, note=means.note
+    )
 
 
 def _fitted(
@@ -118,6 +124,9 @@ def _fitted(
     model, others, notes = judged
     held = history.rehearsal.latest if history.rehearsal is not None else history.latest
     drawn, points = _figures(task, predictor, rehearsed, history, config)
+    if found.losses:
+        drawn["search"] = figures.trials(found.losses, found.marks, f"{task.name}: what the search has found")
+        notes = [*notes, _paid(found)]
     members = {learner: dict(params) for learner, params, _ in found.best if learner in weights}
     chosen = " + ".join(f"{weight:.2f} {name}" for name, weight in weights.items()) or "the average for everyone"
     if history.rhythm is not None and "formula" in weights:
@@ -130,12 +139,26 @@ def _fitted(
         baselines=others,
         snapshot=held.day,
         n=held.features.num_rows,
-        params={"members": members, "weights": dict(weights), "trials": found.trials},
+        params={
+            "members": members,
+            "weights": dict(weights),
+            "trials": found.trials,
+            "paid_until": found.paid_until,
+            "marks": dict(found.marks),
+        },
         figures=drawn,
         chosen=chosen,
         notes=tuple(notes),
         curves=points,
     )
+
+
+def _paid(found: Found) -> str:
+    """When more search stopped paying, in words."""
+    ends = f"after trial {found.paid_until} of {found.trials}"
+    if found.paid_until < found.trials:
+        return f"The search stopped paying {ends}: what came later gained less than a hundredth of what all of it had."
+    return f"The search was still gaining {ends}; more trials (tuning.trials) may find more."
 
 
 def _figures(

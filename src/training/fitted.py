@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from ..models.bundle import AnyPredictor
     from ..workspace import Note
+    from .task import Learner
     from .tune import Tracker
+
+    Members = Sequence[tuple[Learner, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,14 @@ class Means:
         Who is told of each finished trial.
     note
         Who is told of progress.
+    warm
+        The members of the last champion's model: where a search begins.
     """
 
     storage: str
     tracker: Tracker
     note: Note
+    warm: Members = ()
 
 
 @dataclass(frozen=True, eq=False)

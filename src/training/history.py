@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, TooFewCustomersError
+from ..features.facts import Moment
 from ..identity.stage import as_known
+from ..models.btyd import Clock, Diary
 from ..models.predictor.encoder import Encoder
 from ..models.predictor.rhythm import Rhythm
 from ..workspace import read_json, silent, write_json, write_parquet
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 FORMULAS = ("mbg_nbd", "pareto_nbd")
 """The formulas that may be a member: those under which a one-time buyer may have left."""
 LEVEL_FORMULA = "bg_nbd"
+REACH = 730.0
+"""Days beyond its day for which a snapshot's clock is set."""
+MOST_DIARIES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +62,21 @@ class Snapshot:
         A row per customer, by ``customer_id``.
     labels
         ``customer_id``, ``purchases``, ``spend`` in the horizon after it, in the same order; None where not known.
+    diary
+        When they, or a fixed part of many, had bought by then.
     """
 
     day: date
     features: pa.Table
     labels: pa.Table | None = None
+    diary: Diary | None = None
+
+    @cached_property
+    def clock(self) -> Clock:
+        """How fast the time of purchases went up to the day, and is expected to go."""
+        if self.diary is None:
+            return Clock.even()
+        return Clock.fit(self.diary, float(Moment(self.day).day), REACH)
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -75,7 +91,8 @@ class Snapshot:
         import pyarrow as pa
 
         mask = pa.array(which)
-        return Snapshot(self.day, self.features.filter(mask), None if self.labels is None else self.labels.filter(mask))
+        labels = None if self.labels is None else self.labels.filter(mask)
+        return replace(self, features=self.features.filter(mask), labels=labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +127,13 @@ class History:
 
     @cached_property
     def rhythm(self) -> Rhythm | None:
-        """The likeliest formula for the customers of the day."""
-        return Rhythm.fit(self.latest.features, FORMULAS)
+        """The likeliest formula for the customers of the day, on its clock."""
+        return Rhythm.fit(self.latest.features, FORMULAS, self.latest.clock)
 
     @cached_property
     def level_rhythm(self) -> Rhythm | None:
         """BG/NBD for the customers of the day: the nearest of the formulas in total, if not customer by customer."""
-        return Rhythm.fit(self.latest.features, [LEVEL_FORMULA])
+        return Rhythm.fit(self.latest.features, [LEVEL_FORMULA], self.latest.clock)
 
     @cached_property
     def past_rhythms(self) -> tuple[Rhythm | None, ...]:
@@ -124,7 +141,7 @@ class History:
         if self.rhythm is None:
             return (None,) * len(self.snapshots)
         kind = self.rhythm.buying.kind
-        return tuple(Rhythm.fit(snapshot.features, [kind]) for snapshot in self.snapshots)
+        return tuple(Rhythm.fit(snapshot.features, [kind], snapshot.clock) for snapshot in self.snapshots)
 
 
 class Archive:
@@ -198,33 +215,60 @@ class Archive:
     def snapshot(self, day: date) -> Snapshot:
         """Features on a day."""
         if day not in self._made:
-            self._made[day] = Snapshot(day, self._features(day))
+            features, days = self._features(day)
+            self._made[day] = Snapshot(day, features, diary=diary(days))
         return self._made[day]
 
     def labelled(self, snapshot: Snapshot, horizon: timedelta) -> Snapshot:
         """The same with what came after it."""
         found = labels(self._tables(snapshot.day), snapshot.day, horizon).to_pyarrow()
-        return Snapshot(snapshot.day, snapshot.features, aligned(snapshot.features, found))
+        return replace(snapshot, labels=aligned(snapshot.features, found))
 
     def _tables(self, day: date) -> dict[str, ibis.Table]:
         """The tables, with the customers as they were known on a day; one source's own ids are always known."""
         return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
 
-    def _features(self, day: date) -> pa.Table:
+    def _features(self, day: date) -> tuple[pa.Table, pa.Table]:
+        """The features of a day, and the days with a purchase that were known by then."""
         import pyarrow.parquet as pq
 
-        from ..features.table import build, collect
+        from ..features.table import build, collect, purchase_days
 
-        path = self.ws.snapshot(day)
+        path, days = self.ws.snapshot(day), self.ws.purchase_days(day)
         made_from = path.with_name("made_from.json")
-        if path.exists() and read_json(made_from) == self._key:
-            return pq.read_table(path)
+        if path.exists() and days.exists() and read_json(made_from) == self._key:
+            return pq.read_table(path), pq.read_table(days)
         self.note(f"building the snapshot of {day}")
-        features = collect(build(self._tables(day), day))
+        tables = self._tables(day)
+        made = collect(build(tables, day)), collect(purchase_days(tables, day))
         made_from.unlink(missing_ok=True)
-        write_parquet(path, features)
+        for place, table in zip((path, days), made, strict=True):
+            write_parquet(place, table)
         write_json(made_from, self._key)
-        return features
+        return made
+
+
+def diary(days: pa.Table) -> Diary:
+    """When customers bought, from their days with a purchase; of very many customers, those of a fixed part.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> diary(pa.table({"customer_id": ["a", "b", "a"], "day": [5, 6, 9]})).repeats.tolist()
+    [1.0, 0.0]
+    """
+    import pyarrow.compute as pc
+
+    who = pc.dictionary_encode(days["customer_id"].combine_chunks())
+    number, day = who.indices.to_numpy().astype(np.intp), days["day"].to_numpy().astype(np.intp)
+    if len(who.dictionary) > MOST_DIARIES:
+        drawn = np.array([zlib.crc32(str(name).encode()) for name in who.dictionary.to_pylist()], dtype=np.int64)
+        chosen = np.full(drawn.size, -1)
+        kept = np.sort(np.argsort(drawn, kind="stable")[:MOST_DIARIES])
+        chosen[kept] = np.arange(kept.size)
+        number, day = chosen[number], day[chosen[number] >= 0]
+        number = number[number >= 0]
+    return Diary.of(number, day)
 
 
 def concerned(history: History, task: Task, config: Config) -> History:

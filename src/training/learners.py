@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BINS = 64
 MOST_TREES = 300
+MOST_LEAVES = 2_400
+"""Of one member: what a score with reasons costs grows with its leaves."""
 _POWER = 1.5  # of the Tweedie deviance
 _TREES_POWER = 1.1  # large amounts count for more
 _PAST = "spend_total"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..profiles.rules import fingerprint as fingerprint_of_rules
 from ..registry import Registry
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..registry import Release
     from ..workspace import Note, Workspace
-    from .fitted import Fitted
+    from .fitted import Fitted, Members
     from .history import History
     from .kept import Trained
+    from .task import Learner
 
 
 def train(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Release:
@@ -142,7 +143,8 @@ def _fit(registry: Registry, history: History, task: str, key: str, run: TaskRun
 
     config, ws = registry.config, registry.ws
     storage = config.tuning.storage or f"sqlite:///{ws.studies.resolve().as_posix()}"
-    fitted = fit_task(task, history, config, storage=storage, tracker=run, note=note)
+    warm = _warm(registry, task, history.latest.day)
+    fitted = fit_task(task, history, config, storage=storage, tracker=run, note=note, warm=warm)
     features = history.latest.features
     predicted = fitted.predictor.predict(features.slice(0, 2))
     result = {
@@ -154,6 +156,15 @@ def _fit(registry: Registry, history: History, task: str, key: str, run: TaskRun
         "outputs": logged.outputs_of(predicted),
     }
     return kept.keep(ws, fitted, key, result)
+
+
+def _warm(registry: Registry, task: str, day: date) -> Members:
+    """The members of the champion's model of a task, where it does not know the future of the day."""
+    champion = registry.incumbent()
+    if champion is None or champion.manifest["as_of"] > day.isoformat():
+        return ()
+    members: Mapping[str, Any] = champion.manifest["models"].get(task, {}).get("members", {})
+    return tuple((cast("Learner", learner), params) for learner, params in members.items())
 
 
 def _block(fitted: Fitted, history: History) -> dict[str, Any]:
@@ -212,6 +223,7 @@ def _release(registry: Registry, lineage: Lineage, models: Mapping[str, Trained]
                 "outputs": list(trained.result["outputs"]),
                 "files": digests(trained.model),
                 "judged": digests(trained.judged),
+                "members": trained.result["params"].get("members", {}),
             }
             for task, trained in models.items()
         },

@@ -5,7 +5,7 @@ import pytest
 
 from custid.models.predictor.members import Rows
 from custid.training.learners import affine, loss, past_spend, slope_of, stack
-from custid.training.level import mean_shift, season_offset
+from custid.training.level import mean_shift
 from custid.training.task import task_of
 
 
@@ -62,13 +62,6 @@ def test_the_mean_probability_becomes_what_it_should():
     for mean in (0.01, 0.5, 0.97):
         shifted = 1 / (1 + np.exp(-margin - mean_shift(margin, mean)))
         assert shifted.mean() == pytest.approx(mean, abs=1e-9)
-
-
-def test_days_of_another_season_do_not_move_the_level():
-    from datetime import date
-
-    off = season_offset([date(2020, 1, 1)], np.array([1.0]), [400.0], date(2020, 7, 1))
-    assert off == pytest.approx(0.0, abs=0.01)
 
 
 def test_past_spend_is_a_member_where_it_is_known_and_its_largest_values_stay_apart():

@@ -14,12 +14,15 @@ model              a customer leaves                             when to use it
 =================  ============================================  ==========================================
 
 All three follow :class:`TransactionModel` and are listed in :data:`TRANSACTION_MODELS`. :class:`GammaGamma` models the
-spend per purchase; expected purchases times expected spend is the expected value in the horizon.
+spend per purchase; expected purchases times expected spend is the expected value in the horizon. Rates are constant in
+the time of a :class:`Clock`, which the customers' own days of buying (a :class:`Diary`) set: season and the state of
+the business are in it.
 """
 
 from __future__ import annotations
 
 from .bgnbd import BgNbd
+from .clock import Clock, Diary
 from .fitting import Diagnostics
 from .gammagamma import GammaGamma
 from .histories import Histories
@@ -30,7 +33,9 @@ from .protocol import TRANSACTION_MODELS, TransactionModel
 __all__ = [
     "TRANSACTION_MODELS",
     "BgNbd",
+    "Clock",
     "Diagnostics",
+    "Diary",
     "GammaGamma",
     "Histories",
     "MbgNbd",

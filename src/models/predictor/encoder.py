@@ -104,6 +104,21 @@ def numbers(table: pa.Table, name: str, default: float) -> FloatArray:
     return np.where(np.isnan(values), default, values)
 
 
+def day_numbers(table: pa.Table) -> FloatArray:
+    """The rows' days of looking (``as_of``), in days since 1970.
+
+    >>> import pyarrow as pa
+    >>> from datetime import date
+    >>> day_numbers(pa.table({"as_of": [date(1970, 1, 11)]})).tolist()
+    [10.0]
+    """
+    import pyarrow as pa
+
+    if "as_of" not in table.column_names:
+        raise InputError("features: as_of missing; expected the day on which the features stand.")
+    return np.asarray(table.column("as_of").cast(pa.date32()).cast(pa.int32()).to_numpy(), dtype=np.float64)
+
+
 def _number(column: pa.ChunkedArray, name: str) -> FloatArray:
     import pyarrow as pa
     import pyarrow.compute as pc

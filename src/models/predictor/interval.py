@@ -61,7 +61,7 @@ class Bands:
         Parameters
         ----------
         predicted, spent
-            Shape (n,), predictions above 0.
+            Shape (n,), predictions above 0. Who got more back than was spent is outside every interval, and counts so.
         signal
             What tells who buys, shape (n,).
         chance

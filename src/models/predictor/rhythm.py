@@ -1,4 +1,4 @@
-"""The buying rhythm: a buy-till-you-die formula with its parameters, as one member of a blend."""
+"""The buying rhythm: a buy-till-you-die formula on its clock, with its parameters, as one member of a blend."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import TooFewCustomersError
-from ..btyd import TRANSACTION_MODELS, GammaGamma, Histories, TransactionModel
+from ..btyd import TRANSACTION_MODELS, Clock, GammaGamma, Histories, TransactionModel
 from .contributions import logit
-from .encoder import numbers
+from .encoder import day_numbers, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,13 +24,23 @@ COLUMNS = ("repeat_days", "recency_span", "age", "spend_repeat_mean")
 """The features that a rhythm reads."""
 PENALTY = 1.0
 _LEAST_VALUE = 1e-6  # of the mean spend: keeps logarithms finite
+_LEAST_KEPT = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
-    """What a rhythm sees of n customers: their histories in days, and the mean spend of their repeat purchases."""
+    """What a rhythm sees of n customers.
 
-    histories: Histories
+    Attributes:
+        repeats: days with a purchase after the first.
+        first, last, now: the first and the last such day, and the day of looking, in days since 1970.
+        spend: the mean spend of their repeat purchases.
+    """
+
+    repeats: FloatArray
+    first: FloatArray
+    last: FloatArray
+    now: FloatArray
     spend: FloatArray
 
     @classmethod
@@ -39,7 +49,8 @@ class Past:
         x, span, age = (np.maximum(numbers(features, name, 0.0), 0.0) for name in COLUMNS[:3])
         x = np.floor(x)
         span = np.where(x > 0, np.minimum(span, age), 0.0)
-        return cls(Histories.of(x, span, age), numbers(features, COLUMNS[3], 0.0))
+        now = day_numbers(features)
+        return cls(x, now - age, now - age + span, now, numbers(features, COLUMNS[3], 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,55 +58,88 @@ class Rhythm:
     """A fitted formula: how many purchases, and how much for each.
 
     Attributes:
-        buying: BG/NBD, MBG/NBD or Pareto/NBD.
+        buying: BG/NBD, MBG/NBD or Pareto/NBD, in the time of the clock.
         spending: Gamma-Gamma; without enough repeat spend, everyone's purchases are worth ``mean_spend``.
         mean_spend: mean spend of a purchase.
+        kept: the share of what is bought that is not returned.
+        clock: how fast the time of purchases goes.
     """
 
     buying: TransactionModel
     spending: GammaGamma | None
     mean_spend: float
+    kept: float
+    clock: Clock
 
     @classmethod
-    def fit(cls, features: pa.Table, kinds: Iterable[str]) -> Rhythm | None:
-        """The likeliest of several kinds on these customers; None where too few of them bought again."""
-        past = Past.of(features)
+    def fit(cls, features: pa.Table, kinds: Iterable[str], clock: Clock | None = None) -> Rhythm | None:
+        """The likeliest of several kinds on these customers; None where too few of them bought again.
+
+        Without a clock, time is the calendar's.
+        """
+        past, clock = Past.of(features), clock or Clock.even()
+        histories = _histories(past, clock)
         try:
-            fitted = [TRANSACTION_MODELS[kind].fit(past.histories, penalty=PENALTY) for kind in kinds]
+            fitted = [TRANSACTION_MODELS[kind].fit(histories, penalty=PENALTY) for kind in kinds]
         except TooFewCustomersError:
             return None
         best = max(fitted, key=lambda model: model.diagnostics.log_likelihood)
         means = numbers(features, "spend_mean", 0.0)
         mean = float(means[means > 0].mean()) if (means > 0).any() else 1.0
         try:
-            spending = GammaGamma.fit(past.histories.frequency, past.spend, penalty=PENALTY)
+            spending = GammaGamma.fit(past.repeats, past.spend, penalty=PENALTY)
         except TooFewCustomersError:
             spending = None
-        return cls(best, spending, mean)
+        return cls(best, spending, mean, _kept(features, means), clock)
 
     def buys(self, past: Past, days: float) -> FloatArray:
         """Log-odds of a purchase within ``days``, shape (n,)."""
-        return logit(self.buying.p_purchase_within(past.histories, days))
+        return logit(self.buying.p_purchase_within(_histories(past, self.clock), self._ahead(past, days)))
 
     def value(self, past: Past, days: float) -> FloatArray:
-        """Logarithm of the expected spend within ``days``, shape (n,)."""
-        expected = self.buying.expected_purchases(past.histories, days) * self.per_purchase(past)
-        return np.log(np.maximum(expected, _LEAST_VALUE * self.mean_spend))
+        """Logarithm of the expected net spend within ``days``, shape (n,)."""
+        expected = self.buying.expected_purchases(_histories(past, self.clock), self._ahead(past, days))
+        return np.log(np.maximum(expected * self.per_purchase(past), _LEAST_VALUE * self.mean_spend))
 
     def per_purchase(self, past: Past) -> FloatArray:
-        """Expected spend of one future purchase, shape (n,)."""
+        """Expected net spend of one future purchase, shape (n,)."""
         if self.spending is None:
-            return np.full(past.spend.size, self.mean_spend)
-        return self.spending.expected_spend(past.histories.frequency, past.spend)
+            return np.full(past.spend.size, self.kept * self.mean_spend)
+        return self.kept * self.spending.expected_spend(past.repeats, past.spend)
+
+    def _ahead(self, past: Past, days: float) -> FloatArray:
+        return self.clock.between(past.now, past.now + days)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         spending = None if self.spending is None else self.spending.to_dict()
-        return {"buying": self.buying.to_dict(), "spending": spending, "mean_spend": self.mean_spend}
+        return {
+            "buying": self.buying.to_dict(),
+            "spending": spending,
+            "mean_spend": self.mean_spend,
+            "kept": self.kept,
+            "clock": self.clock.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Rhythm:
         """The rhythm that :meth:`to_dict` described."""
         buying = TRANSACTION_MODELS[saved["buying"]["model"]].from_dict(saved["buying"])
         spending = None if saved["spending"] is None else GammaGamma.from_dict(saved["spending"])
-        return cls(buying, spending, saved["mean_spend"])
+        return cls(buying, spending, saved["mean_spend"], saved["kept"], Clock.from_dict(saved["clock"]))
+
+
+def _histories(past: Past, clock: Clock) -> Histories:
+    """The customers' histories in the time of a clock."""
+    age = clock.between(past.first, past.now)
+    span = np.where(past.repeats > 0, np.minimum(clock.between(past.first, past.last), age), 0.0)
+    return Histories.of(past.repeats, np.maximum(span, 0.0), np.maximum(age, 0.0))
+
+
+def _kept(features: pa.Table, means: FloatArray) -> float:
+    """Net spend over the amounts of purchases: what returns leave of them."""
+    if not {"spend_total", "purchases"} <= set(features.column_names):
+        return 1.0
+    bought = float((means * numbers(features, "purchases", 0.0)).sum())
+    net = float(numbers(features, "spend_total", 0.0).sum())
+    return min(max(net / bought, _LEAST_KEPT), 1.0) if bought > 0 else 1.0
