@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Fitted:
         Sentences that a reader of the figures must know.
     curves
         The points behind the figures.
+    more
+        Further parts of the task's block of ``metrics.json``.
     """
 
     task: str
@@ -72,3 +74,4 @@ class Fitted:
     chosen: str
     notes: tuple[str, ...]
     curves: Mapping[str, Any]
+    more: Mapping[str, Any] = field(default_factory=dict)
