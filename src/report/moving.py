@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from .format import count, share
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .inputs import Inputs
 
 
@@ -44,7 +47,7 @@ class Moving:
 
 
 def moving(inputs: Inputs) -> Moving | None:
-    """Who moved between the last two days that the segments were measured on; None where that is not known."""
+    """Who moved between the last two days on which the segments were looked at; None where that is not known."""
     drift = inputs.metrics.get("segments", {}).get("drift")
     if not drift or not inputs.has("segment"):
         return None
@@ -58,18 +61,19 @@ def moving(inputs: Inputs) -> Moving | None:
             for to, moved in enumerate(moves)
         )
         rows.append(Row(number + 1, name, count(total), cells, share(before[number]), share(after[number])))
-    moved = drift["moved"][-1]
-    told = (
-        f"From {then} to {now}, {share(moved)} of the customers of both days moved to another segment. "
-        if moved
-        else ""
-    )
-    return Moving(
-        f"{told}{_between(drift['moved'])}Each row shows where the customers of a segment were later.", tuple(rows)
-    )
+    return Moving(_sentence(drift, then, now), tuple(rows))
 
 
-def _between(moved: list[float | None]) -> str:
-    """How many move from one measured day to the next, where there are more than two."""
-    known = [part for part in moved[:-1] if part is not None]
-    return f"Between the days before, {share(sum(known) / len(known))} did each time. " if known else ""
+def _sentence(drift: Mapping[str, Any], then: str, now: str) -> str:
+    """How many moved, and how many between the measured days before, where that is known."""
+    *earlier, moved = drift["moved"]
+    known = [part for part in earlier if part is not None]
+    said = []
+    if moved is not None:
+        said.append(f"From {then} to {now}, {share(moved)} of the customers of both days moved to another segment.")
+    if known:
+        days = [date.fromisoformat(day) for day in drift["days"][:-1]]
+        apart = sorted((after - before).days for before, after in pairwise(days))[len(known) // 2]
+        mean = share(sum(known) / len(known))
+        said.append(f"Between earlier days, some {apart} days apart, {mean} did each time.")
+    return " ".join([*said, "Each row shows where the customers of a segment were later."])

@@ -55,7 +55,7 @@ def who(inputs: Inputs) -> tuple[Grouping, ...]:
             "Groups of customers whose next months are alike, found in the data and named for what they did so far."
             + _tested(inputs)
         )
-        found.append(_grouping(inputs, "segment", "By segment", about, _by_size(inputs)))
+        found.append(_grouping(inputs, "segment", "By segment", about, _segments(inputs)))
     return tuple(found)
 
 
@@ -86,11 +86,15 @@ def _value(figures: Mapping[str, Any], name: str) -> float | None:
 _OTHERS = {"rfm": "groups of RFM points", "rfm_cells": "RFM cells"}
 
 
-def _by_size(inputs: Inputs) -> dict[str, tuple[str, str]]:
-    """The segments that occur, the most frequent first (ties by name), with a line about each where there is one."""
-    names, sizes = np.unique(inputs.columns["segment"].astype(str), return_counts=True)
-    order = np.argsort(-sizes, kind="stable")
+def _segments(inputs: Inputs) -> dict[str, tuple[str, str]]:
+    """The segments that occur, those that promise most first, with a line about each where there is one.
+
+    Where nothing was written of them, the most frequent come first (ties by name).
+    """
     lines = inputs.metrics.get("segments", {}).get("about", {})
+    place = {name: number for number, name in enumerate(lines)}
+    names, sizes = np.unique(inputs.columns["segment"].astype(str), return_counts=True)
+    order = sorted(range(len(names)), key=lambda i: (place.get(names[i], len(place)), -sizes[i], names[i]))
     return {str(names[i]): (str(names[i]), lines.get(names[i]) or _typical(inputs, names[i])) for i in order}
 
 

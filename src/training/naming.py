@@ -147,11 +147,11 @@ def line(portrait: Portrait, days: int) -> str:
     """A line on a segment: its middle customer, and what came of such customers.
 
     >>> line(Portrait(3.0, 0.6, 1304.4, 0.9, 46.2, 0.4, 0.672, 250.0), 90)
-    'typically 3 purchases of 1,304, the last 46 days ago; in the next 90 days 67% bought nothing, the others spent 250'
+    'typically 3 purchases of 1,304, the last 46 days ago; 67% bought nothing in the next 90 days, the others spent 250'
     """
     times = "1 purchase" if round(portrait.purchases) == 1 else f"{portrait.purchases:,.0f} purchases"
     text = f"typically {times} of {_number(portrait.order)}, the last {portrait.silent:,.0f} days ago; "
-    text += f"in the next {days} days {portrait.gone:.0%} bought nothing"
+    text += f"{portrait.gone:.0%} bought nothing in the next {days} days"
     return text if portrait.spent is None else f"{text}, the others spent {_number(portrait.spent)}"
 
 
