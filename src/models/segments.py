@@ -130,13 +130,14 @@ class Segments:
 
     @classmethod
     def load(cls, folder: Path) -> Segments:
-        """The segmentation that :meth:`save` wrote."""
+        """The segmentation that :meth:`save` wrote; one of custid 0.1, which had an axis for each feature, as well."""
         saved: dict[str, Any] = read_json(folder / _FILE)
+        axes = saved["axes"] if "axes" in saved else np.diag(saved["weight"])
         numbers = {name: np.array(saved[name], dtype=np.float64) for name in ("scale", "middle", "spread")}
         columns = tuple(saved["columns"])
         return cls(
             Squash(columns, **numbers),
-            np.array(saved["axes"], dtype=np.float64).reshape(len(columns), -1),
+            np.array(axes, dtype=np.float64).reshape(len(columns), -1),
             np.array(saved["centres"], dtype=np.float64),
             tuple(saved["names"]),
             tuple(saved["about"]),

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .inputs import Inputs
 
 
+_OTHERS = {"rfm": "groups of RFM points", "rfm_cells": "RFM cells"}
+
+
 @dataclass(frozen=True)
 class Group:
     """A group of customers: its share of customers and of value in percent, and its figures in words."""
@@ -81,9 +84,6 @@ def _tested(inputs: Inputs) -> str:
 
 def _value(figures: Mapping[str, Any], name: str) -> float | None:
     return (figures.get(name) or {}).get("value")
-
-
-_OTHERS = {"rfm": "groups of RFM points", "rfm_cells": "RFM cells"}
 
 
 def _segments(inputs: Inputs) -> dict[str, tuple[str, str]]:

@@ -39,11 +39,12 @@ BEHAVIOUR = (
 )
 """What the axes are made of, as far as it is there: features that can be told in words."""
 
-AMOUNT = 0.35  # the weight of how much beside that of whether: more parts the amounts better, and who leaves worse
+AMOUNT = 0.3  # the weight of how much beside that of whether: more parts the amounts better, and who leaves worse
 MOST_ROWS = 300_000
 _RIDGE = 0.1  # per row: related features share their weight, so that the axes stay the same from month to month
 _FEWEST = 20  # customers who bought, and who did not, to learn an axis
 _DIGITS = 6
+_PARTS = 100  # of the median spend
 _UNLEARNT: Mapping[str, tuple[float, float]] = {
     "days_since_last": (-0.2, 0.0),
     "purchases": (0.2, 0.0),
@@ -106,11 +107,10 @@ class Lessons:
         """
         often = np.ones(len(self.bought)) if weight is None else weight[self.customer]
         spent = np.isfinite(self.amount)
-        unlearnt = np.array([_UNLEARNT.get(name, (0.0, 0.0)) for name in self.squash.columns]).reshape(-1, 2)
-        found = unlearnt.copy()
-        if min(spent.sum(), (~spent).sum()) >= _FEWEST:
+        found = np.array([_UNLEARNT.get(name, (0.0, 0.0)) for name in self.squash.columns]).reshape(-1, 2)
+        if min(often[spent].sum(), often[~spent].sum()) >= _FEWEST:
             found[:, 0] = _slopes(self.squashed, self.bought, often)
-        if spent.sum() >= _FEWEST and np.nanstd(self.amount) > 0:
+        if often[spent].sum() >= _FEWEST and np.ptp(self.amount[spent]) > 0:
             found[:, 1] = AMOUNT * _slopes(self.squashed[spent], self.amount[spent], often[spent])
         return np.round(found, _DIGITS)
 
@@ -120,9 +120,15 @@ class Lessons:
 
 
 def outcomes(outcome: Outcome) -> tuple[FloatArray, FloatArray]:
-    """Who bought (1 or 0), and the logarithm of the spend of those who did; NaN for the others."""
+    """Who bought (1 or 0), and the logarithm of what they spent; NaN for the others.
+
+    The logarithm is that of 1 and more: spend counts in hundredths of its median, so that the unit of money is none.
+    """
     bought = outcome.purchases > 0
-    return bought.astype(np.float64), np.where(bought, np.log1p(np.maximum(outcome.spend, 0.0)), np.nan)
+    spend = np.maximum(outcome.spend, 0.0)
+    counted = spend[bought & (spend > 0)]
+    unit = float(np.median(counted)) / _PARTS if counted.size else 1.0
+    return bought.astype(np.float64), np.where(bought, np.log1p(spend / unit), np.nan)
 
 
 def _z(values: FloatArray) -> FloatArray:
@@ -134,11 +140,10 @@ def _z(values: FloatArray) -> FloatArray:
 
 def _slopes(squashed: FloatArray, truth: FloatArray, often: FloatArray) -> FloatArray:
     """Ridge regression; sums are taken without BLAS, in one order on any machine."""
-    total = often.sum()
-    centred = squashed - np.einsum("n,nk->k", often, squashed) / total
-    told = truth - np.einsum("n,n->", often, truth) / total
-    gram = np.einsum("n,nj,nk->jk", often, centred, centred) / total
-    slopes: FloatArray = np.linalg.solve(
-        gram + _RIDGE * np.eye(squashed.shape[1]), np.einsum("n,nk,n->k", often, centred, told) / total
-    )
+    part = often / often.sum()
+    centred = squashed - np.einsum("n,nk->k", part, squashed)
+    told = truth - np.einsum("n,n->", part, truth)
+    weighed = part[:, None] * centred
+    gram = np.einsum("nj,nk->jk", weighed, centred) + _RIDGE * np.eye(squashed.shape[1])
+    slopes: FloatArray = np.linalg.solve(gram, np.einsum("nk,n->k", weighed, told))
     return slopes

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 _SHAKY = 0.6  # adjusted Rand index below which the notes say so
+_TOLD = {
+    "churn_explained": "who leaves",
+    "spend_explained": "how much is spent",
+    "amount_explained": "how much those spend who buy",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +126,6 @@ def _told(
             "The history has no room for a day held out: the segments are judged on one whose outcome they know."
         )
     return model, baselines, more, tuple(notes)
-
-
-_TOLD = {
-    "churn_explained": "who leaves",
-    "spend_explained": "how much is spent",
-    "amount_explained": "how much those spend who buy",
-}
 
 
 def _verdict(ahead: Mapping[str, Any], others: str) -> str:

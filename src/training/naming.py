@@ -10,7 +10,6 @@ import numpy as np
 
 from ..metrics import ranks
 from ..models.predictor.encoder import numbers
-from .axes import outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,17 +63,17 @@ def portraits(snapshots: Sequence[Snapshot], groups: Sequence[NDArray[np.intp]],
         _Fact.of(np.concatenate([numbers(snapshot.features, name, default) for snapshot in snapshots]))
         for name, default in (("purchases", 0.0), ("spend_mean", 0.0), ("days_since_last", 1e6))
     )
-    came = [outcomes(snapshot.outcome) for snapshot in snapshots]
-    bought, amount = (np.concatenate(part) for part in zip(*came, strict=True))
+    bought = np.concatenate([snapshot.outcome.purchases for snapshot in snapshots]) > 0
+    spend = np.concatenate([snapshot.outcome.spend for snapshot in snapshots])
     found = []
     for number in range(count):
         inside = group == number if (group == number).any() else group >= 0
-        spent = amount[inside & np.isfinite(amount)]
+        spent = spend[inside & bought]
         found.append(
             Portrait(
                 *(*purchases.told(inside), *order.told(inside), *silent.told(inside)),
                 gone=1.0 - float(bought[inside].mean()),
-                spent=float(np.expm1(np.median(spent))) if spent.size else None,
+                spent=float(np.median(spent)) if spent.size else None,
             )
         )
     return found

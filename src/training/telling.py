@@ -65,8 +65,8 @@ def rfm_cells(features: pa.Table) -> NDArray[np.intp]:
 
 
 def truths(outcome: Outcome) -> dict[str, FloatArray]:
-    """What is to be told apart, NaN for whom it does not concern: who was gone, the logarithm of the spend, and that
-    of those who bought.
+    """What is to be told apart, NaN for whom it does not concern: who was gone, the logarithm of the spend (0 where
+    nothing was bought), and that of those who bought.
     """
     bought, amount = outcomes(outcome)
     return {

@@ -74,6 +74,18 @@ def test_a_saved_segmentation_says_the_same_row_by_row(tmp_path):
     assert (again.names, again.about, again.usual) == (made.names, made.about, made.usual)
 
 
+def test_a_segmentation_of_custid_0_1_says_what_it_said(tmp_path):
+    made, table = segments(), features(seed=4)
+    made.save(tmp_path)
+    saved = json.loads((tmp_path / "predictor.json").read_text())
+    weight = [1.2, 1.0, 0.4, 0.4]
+    del saved["axes"]
+    saved |= {"weight": weight, "centres": (made.squash(table)[:3] * weight).tolist()}
+    (tmp_path / "predictor.json").write_text(json.dumps(saved))
+    assert load(tmp_path).which(table)[:3].tolist() == [0, 1, 2]
+    assert (load(tmp_path).contributions(table).score() >= -1e-9).all()
+
+
 def test_what_is_unknown_counts_as_usual():
     squash = Squash.fit(COLUMNS, matrix(features()))
     row = pa.table({name: pa.array([None], pa.float64()) for name in squash.columns})

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from custid.training.axes import BEHAVIOUR, Lessons, outcomes
+from custid.training.history import Outcome
 
 
 def weights(lessons, axis):
@@ -44,7 +45,7 @@ def test_the_order_of_the_rows_and_the_unit_of_money_do_not_matter(history, make
     assert Lessons.of(mixed).axes() == pytest.approx(one, abs=2e-6)
     world = make()
     cents = Lessons.of(replace(world, amount=world.amount * 64).history().snapshots).axes()
-    assert cents == pytest.approx(one, abs=0.01)
+    assert cents == pytest.approx(one, abs=2e-6)
 
 
 def test_where_nobody_comes_back_recency_frequency_and_spend_work_as_usual(history):
@@ -58,9 +59,18 @@ def test_where_nobody_comes_back_recency_frequency_and_spend_work_as_usual(histo
     assert weights(lessons, 1)["spend_mean"] > 0
 
 
-def test_outcomes_are_who_bought_and_the_logarithm_of_what_they_spent(history):
+def test_outcomes_are_who_bought_and_the_logarithm_of_what_they_spent_in_any_unit(history):
     outcome = history.snapshots[0].outcome
     bought, amount = outcomes(outcome)
     assert (bought == (outcome.purchases > 0)).all()
     assert (np.isfinite(amount) == (outcome.purchases > 0)).all()
-    assert np.expm1(amount[bought > 0]) == pytest.approx(outcome.spend[bought > 0])
+    share = np.expm1(amount[bought > 0])
+    assert share / share.sum() == pytest.approx(outcome.spend[bought > 0] / outcome.spend[bought > 0].sum())
+    assert outcomes(replace(outcome, spend=outcome.spend * 3))[1] == pytest.approx(amount, nan_ok=True)
+
+
+def test_returns_alone_are_no_spend():
+    came = Outcome(np.array(["a", "b", "c"]), np.array([1.0, 1.0, 0.0]), np.array([-5.0, 0.0, -2.0]))
+    bought, amount = outcomes(came)
+    assert bought.tolist() == [1.0, 1.0, 0.0]
+    assert amount[:2].tolist() == [0.0, 0.0]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -13,30 +14,24 @@ from custid.training.groups import fit_segments, make
 from custid.workspace import silent
 
 
-class Told:
-    """Remembers the trials that it was told of."""
-
-    def __init__(self):
-        self.trials = []
-
-    def trial(self, number, params, metrics, state):
-        self.trials.append((number, params, metrics, state))
+@pytest.fixture(scope="module")
+def trials():
+    return []
 
 
 @pytest.fixture(scope="module")
-def told():
-    return Told()
+def grouped(history, quick_config, trials):
+    return fit_segments(history, quick_config, SimpleNamespace(trial=lambda *told: trials.append(told)), silent)
 
 
-@pytest.fixture(scope="module")
-def grouped(history, quick_config, told):
-    return fit_segments(history, quick_config, told, silent)
+def again(history, config):
+    return fit_segments(history, config, SimpleNamespace(trial=lambda *_: None), silent)
 
 
-def test_the_number_is_the_worthiest_of_those_tried(grouped, told, quick_config):
-    counts = [params["k"] for _, params, _, _ in told.trials]
+def test_the_number_is_the_worthiest_of_those_tried(grouped, trials, quick_config):
+    counts = [params["k"] for _, params, _, _ in trials]
     assert counts == list(range(quick_config.segments.least, quick_config.segments.most + 1))
-    best = max(told.trials, key=lambda trial: trial[2]["worth"])
+    best = max(trials, key=lambda trial: trial[2]["worth"])
     assert len(grouped.segments.names) == best[1]["k"]
     assert grouped.metrics["stability"]["value"] == best[2]["stability"]
 
@@ -90,16 +85,16 @@ def test_segments_come_in_the_order_of_what_they_promise(grouped):
 
 
 def test_segments_made_again_are_the_same(grouped, history, quick_config):
-    again = make(history, len(grouped.segments.names), quick_config.seed)
-    assert (again.centres == grouped.segments.centres).all()
-    assert again.names == grouped.segments.names
+    made = make(history, len(grouped.segments.names), quick_config.seed)
+    assert (made.centres == grouped.segments.centres).all()
+    assert made.names == grouped.segments.names
 
 
 def test_what_is_judged_has_not_seen_what_came_after_the_held_out_day(grouped, history, quick_config):
     held = history.rehearsal.latest
     mirrored = held.labels.set_column(2, "spend", pa.array(held.labels["spend"].to_numpy()[::-1].copy()))
     blind = replace(history, rehearsal=replace(history.rehearsal, latest=replace(held, labels=mirrored)))
-    other = fit_segments(blind, quick_config, Told(), silent)
+    other = again(blind, quick_config)
     assert len(other.segments.names) == len(grouped.segments.names)
     assert other.more["groups"] == grouped.more["groups"]
     assert other.metrics["refound"] == grouped.metrics["refound"]
@@ -107,7 +102,7 @@ def test_what_is_judged_has_not_seen_what_came_after_the_held_out_day(grouped, h
 
 
 def test_without_a_day_held_out_the_notes_say_so(history, quick_config):
-    alone = fit_segments(replace(history, rehearsal=None), quick_config, Told(), silent)
+    alone = again(replace(history, rehearsal=None), quick_config)
     assert any("no room for a day held out" in note for note in alone.notes)
 
 
@@ -118,7 +113,7 @@ def test_where_everyone_is_alike_there_is_one_segment(history, quick_config):
         return replace(snapshot, features=pa.table({"customer_id": snapshot.features["customer_id"], **same}))
 
     alike = replace(history, snapshots=tuple(map(flat, history.snapshots)), latest=flat(history.latest), rehearsal=None)
-    made = fit_segments(alike, quick_config, Told(), silent).segments
+    made = again(alike, quick_config).segments
     assert len(made.names) == 1
     assert set(made.predict(alike.latest.features)["segment"]) == set(made.names)
 
