@@ -1,9 +1,9 @@
-"""Groups of customers who are alike: k-means centres in a scaled space, each with a name."""
+"""Groups of customers with a like future: centres in a space whose axes were learnt from what customers did next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from .predictor.contributions import Contributions
 from .predictor.encoder import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -21,51 +21,12 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 _FILE = "predictor.json"
-_ARRAYS = ("scale", "middle", "spread", "weight")
 _REACH = 3.0
-_NOTICEABLE = 0.35  # weighted distance from the mean customer that sets a segment apart
-_ALIKE = 0.1  # change of spend, -1 to 1, that is none
-_PLAIN = 10  # from here on numbers are told without decimals
-
-
-class Trait(NamedTuple):
-    """A behaviour that segments are made of.
-
-    Attributes:
-        high: what much of it is called.
-        low: what little of it is called.
-        weight: how much a usual spread of it counts when customers are compared.
-        about: what a typical value of it is called, with a place for the number.
-    """
-
-    high: str
-    low: str
-    weight: float
-    about: str
-
-
-TRAITS: Mapping[str, Trait] = {
-    "days_since_last": Trait("long silent", "bought lately", 1.2, "last bought {} days ago"),
-    "purchases": Trait("frequent", "seldom", 1.0, "purchases so far: {}"),
-    "spend_total": Trait("high spend", "low spend", 0.8, "spent so far: {}"),
-    "visits_90": Trait("many visits", "few visits", 0.6, "visits in 90 days: {}"),
-    "spend_mean": Trait("large orders", "small orders", 0.4, "spent per purchase: {}"),
-    "age": Trait("long-standing", "joined lately", 0.4, "first bought {} days ago"),
-    "products": Trait("wide choice", "few products", 0.3, "different products: {}"),
-    "spend_change_90": Trait("spending more", "spending less", 0.3, "{} the 90 days before"),
-    "return_share": Trait("many returns", "no returns", 0.3, "{} of the amount returned"),
-    "discount_share": Trait("discount buyers", "full price", 0.3, "{} taken off by discounts"),
-}
-"""Recency, frequency and value part the customers, the rest of their behaviour tells those who are alike apart.
-
-No trait may be called like a stage of the lifecycle (new, active, at risk, dormant, gone)."""
 
 
 @dataclass(frozen=True, eq=False)
-class Scaling:
-    """Features as they are compared: ``weight * clip((asinh(x / scale) - middle) / spread)``.
-
-    Unknown values are usual ones.
+class Squash:
+    """Features as they are compared: ``clip((asinh(x / scale) - middle) / spread)``; unknown values are usual ones.
 
     All arrays have shape (k,), in the order of ``columns``.
     """
@@ -74,34 +35,25 @@ class Scaling:
     scale: FloatArray
     middle: FloatArray
     spread: FloatArray
-    weight: FloatArray
 
     @classmethod
-    def fit(cls, features: pa.Table) -> Scaling:
-        """Medians and interquartile ranges of the behaviour that tells these customers apart."""
-        there = [name for name in TRAITS if name in features.column_names]
-        encoder = Encoder.fit([features.select(there)])
-        matrix = encoder.matrix(features)
-        size = np.abs(matrix)
-        scale = np.array([_usual_size(column) for column in size.T])
+    def fit(cls, columns: tuple[str, ...], matrix: FloatArray) -> Squash:
+        """The usual sizes, the medians and the spreads of the rows of a matrix; what does not vary is left out."""
+        scale = np.array([_usual_size(column) for column in np.abs(matrix).T])
         squashed = np.arcsinh(matrix / scale)
-        quarters = np.nanpercentile(squashed, [25, 50, 75], axis=0)
-        spread = np.maximum(quarters[2] - quarters[0], np.nanstd(squashed, axis=0)) / 1.349
-        kept = spread > 0
-        columns = tuple(name for name, keep in zip(encoder.columns, kept, strict=True) if keep)
-        weight = np.array([TRAITS[name].weight for name in columns])
-        return cls(columns, scale[kept], quarters[1][kept], spread[kept], weight)
+        kept = np.nanmax(squashed, axis=0) > np.nanmin(squashed, axis=0)
+        named = tuple(name for name, keep in zip(columns, kept, strict=True) if keep)
+        middle = np.nanmedian(squashed[:, kept], axis=0)
+        return cls(named, scale[kept], middle, np.nanstd(squashed[:, kept], axis=0))
 
     def __call__(self, features: pa.Table) -> FloatArray:
-        """Positions of the customers, shape (n, k)."""
-        matrix = Encoder(self.columns, {}).matrix(features)
-        z = (np.arcsinh(matrix / self.scale) - self.middle) / self.spread
-        positions: FloatArray = self.weight * np.clip(np.where(np.isnan(z), 0.0, z), -_REACH, _REACH)
-        return positions
+        """The features of n customers, shape (n, k); 0 is usual, 1 a usual distance from it."""
+        return self.of(Encoder(self.columns, {}).matrix(features))
 
-    def values(self, centres: FloatArray) -> FloatArray:
-        """Positions in the features' own units; shape as given."""
-        return np.sinh(centres / self.weight * self.spread + self.middle) * self.scale
+    def of(self, matrix: FloatArray) -> FloatArray:
+        """The same of a matrix that has the columns in order."""
+        z = (np.arcsinh(matrix / self.scale) - self.middle) / self.spread
+        return np.clip(np.where(np.isnan(z), 0.0, z), -_REACH, _REACH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +61,17 @@ class Segments:
     """A fitted segmentation.
 
     Attributes:
-        scaling: where a customer stands.
-        centres: of the segments, shape (segments, k).
+        squash: how features are compared.
+        axes: what each of the k features adds to each axis, shape (k, axes): on the first, how likely a customer is to
+            buy again, on the second, how much.
+        centres: of the segments, shape (segments, axes).
         names: of the segments, all different.
         about: one line on each.
         usual: per feature, the values below which 10, 50 and 90 % of the customers lie.
     """
 
-    scaling: Scaling
+    squash: Squash
+    axes: FloatArray
     centres: FloatArray
     names: tuple[str, ...]
     about: tuple[str, ...]
@@ -131,34 +86,41 @@ class Segments:
     @property
     def columns(self) -> tuple[str, ...]:
         """The features that it reads, in order."""
-        return self.scaling.columns
+        return self.squash.columns
 
     def which(self, features: pa.Table) -> NDArray[np.intp]:
         """The number of each customer's segment: that of the nearest centre, the first of equally near ones."""
-        return nearest(self.scaling(features), self.centres)
+        return nearest(positions(self.squash(features), self.axes), self.centres)
 
     def predict(self, features: pa.Table) -> dict[str, NDArray[np.object_]]:
         """The name of each customer's segment; the same row gives the same name, alone or among others."""
         return {"segment": np.array(self.names, dtype=object)[self.which(features)]}
 
     def contributions(self, features: pa.Table) -> Contributions:
-        """By column: how much nearer the customer is to the own centre than to the next one (squared distance)."""
-        positions = self.scaling(features)
-        order = np.argsort(distances(positions, self.centres), axis=1, kind="stable")
+        """How much nearer the customer is to the own centre than to the next one (squared distance), by feature.
+
+        The difference of two squared distances is linear in the position, and the position in the squashed features:
+        the parts are exact. The base is that of a customer who is usual in everything.
+        """
+        z = self.squash(features)
+        order = np.argsort(distances(positions(z, self.axes), self.centres), axis=1, kind="stable")
         own, other = self.centres[order[:, 0]], self.centres[order[:, min(1, len(self.centres) - 1)]]
-        values = (positions - other) ** 2 - (positions - own) ** 2
-        return Contributions("segment", "identity", np.zeros(len(values)), self.columns, values)
+        values = z * (2.0 * (self.axes[None] * (own - other)[:, None]).sum(axis=2))
+        base = (other**2 - own**2).sum(axis=1)
+        return Contributions("segment", "identity", base, self.columns, values)
 
     def save(self, folder: Path) -> None:
         """Write ``predictor.json`` into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {name: getattr(self.scaling, name).tolist() for name in _ARRAYS}
         write_json(
             folder / _FILE,
             {
                 "kind": "segments",
                 "columns": list(self.columns),
-                **arrays,
+                "scale": self.squash.scale.tolist(),
+                "middle": self.squash.middle.tolist(),
+                "spread": self.squash.spread.tolist(),
+                "axes": self.axes.tolist(),
                 "centres": self.centres.tolist(),
                 "names": list(self.names),
                 "about": list(self.about),
@@ -168,16 +130,31 @@ class Segments:
 
     @classmethod
     def load(cls, folder: Path) -> Segments:
-        """The segmentation that :meth:`save` wrote."""
+        """The segmentation that :meth:`save` wrote; one of custid 0.1, which had an axis for each feature, as well."""
         saved: dict[str, Any] = read_json(folder / _FILE)
-        arrays = [np.array(saved[name], dtype=np.float64) for name in _ARRAYS]
+        axes = saved["axes"] if "axes" in saved else np.diag(saved["weight"])
+        numbers = {name: np.array(saved[name], dtype=np.float64) for name in ("scale", "middle", "spread")}
+        columns = tuple(saved["columns"])
         return cls(
-            Scaling(tuple(saved["columns"]), *arrays),
+            Squash(columns, **numbers),
+            np.array(axes, dtype=np.float64).reshape(len(columns), -1),
             np.array(saved["centres"], dtype=np.float64),
             tuple(saved["names"]),
             tuple(saved["about"]),
             {name: (low, mid, high) for name, (low, mid, high) in saved["usual"].items()},
         )
+
+
+def positions(squashed: FloatArray, axes: FloatArray) -> FloatArray:
+    """Squashed features (n, k), weighed into positions (n, axes); feature by feature, so a row alone gives the same.
+
+    >>> positions(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0], [0.5, -1.0]])).tolist()
+    [[2.0, -2.0]]
+    """
+    found = np.zeros((len(squashed), axes.shape[1]))
+    for column, weights in zip(squashed.T, axes, strict=True):
+        found += column[:, None] * weights
+    return found
 
 
 def distances(positions: FloatArray, centres: FloatArray) -> FloatArray:
@@ -193,61 +170,6 @@ def nearest(positions: FloatArray, centres: FloatArray) -> NDArray[np.intp]:
     """The number of the nearest centre of each position; of equally near ones the first."""
     which: NDArray[np.intp] = np.argmin(distances(positions, centres), axis=1)
     return which
-
-
-def name_segments(columns: Sequence[str], centres: FloatArray) -> tuple[str, ...]:
-    """A different name for each centre, from what sets it apart, the most striking first.
-
-    Centres are told as their distance from the mean customer, shape (segments, columns).
-
-    >>> name_segments(("purchases", "days_since_last"), np.array([[1.5, -0.5], [-0.4, 1.2], [0.0, 0.1]]))
-    ('Frequent, bought lately', 'Long silent, seldom', 'Usual customers')
-    """
-    traits = [_traits(columns, centre) for centre in centres]
-    most = max((len(found) for found in traits), default=0)
-    for length in range(2, max(most, 2) + 1):
-        names = [_phrase(found[:length]) for found in traits]
-        if len(set(names)) == len(names):
-            return tuple(names)
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(unique)
-
-
-def _traits(columns: Sequence[str], centre: FloatArray) -> list[str]:
-    order = sorted(range(len(columns)), key=lambda i: (-abs(centre[i]), columns[i]))
-    return [
-        TRAITS[columns[i]].high if centre[i] > 0 else TRAITS[columns[i]].low
-        for i in order
-        if abs(centre[i]) >= _NOTICEABLE
-    ]
-
-
-def _phrase(traits: Sequence[str]) -> str:
-    text = ", ".join(traits)
-    return text[:1].upper() + text[1:] if text else "Usual customers"
-
-
-def describe(columns: Sequence[str], values: FloatArray) -> str:
-    """One line on a customer with these values, in words.
-
-    >>> describe(("purchases", "days_since_last", "return_share"), np.array([3.25, 1204.4, 0.051]))
-    'purchases so far: 3.2, last bought 1,204 days ago, 5 % of the amount returned'
-    """
-    told = zip(columns, values.tolist(), strict=True)
-    return ", ".join(TRAITS[name].about.format(_said(name, value)) for name, value in told)
-
-
-def _said(name: str, value: float) -> str:
-    if name == "spend_change_90":
-        more = "less than in" if value < 0 else "more than in"
-        return "in 90 days spent as much as in" if abs(value) < _ALIKE else f"in 90 days spent {more}"
-    if name.endswith("_share"):
-        return f"{100 * value:.0f} %"
-    return f"{value:,.0f}" if abs(value) >= _PLAIN else f"{value:.1f}".removesuffix(".0")
 
 
 def _usual_size(sizes: FloatArray) -> float:

@@ -14,6 +14,7 @@ from .data import data
 from .headline import headline
 from .leaving import leaving
 from .matter import matter
+from .moving import moving
 from .people import ROWS, Rows, at_stake, people, ranked, to_take
 from .run import commands, facts
 from .sure import sure
@@ -90,6 +91,7 @@ def _context(inputs: Inputs) -> dict[str, Any]:
         "tiles": headline(inputs),
         "missing": missing(inputs.config, columns),
         "who": who(inputs),
+        "moving": moving(inputs),
         "matter": matter(inputs),
         "drivers": {task: _bars(found) for task, found in inputs.drivers.items()} | _none(inputs),
         "top": top,

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .format import count, money, share
+from .format import count, listing, money, share
 from .words import stage_words, tier_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .inputs import Inputs
+
+
+_OTHERS = {"rfm": "groups of RFM points", "rfm_cells": "RFM cells"}
 
 
 @dataclass(frozen=True)
@@ -51,24 +54,31 @@ def who(inputs: Inputs) -> tuple[Grouping, ...]:
         _grouping(inputs, "lifecycle", "By stage of life", "Where they stand with you.", stage_words(inputs.config)),
     ]
     if inputs.has("segment"):
-        about = "Groups of customers who behave alike, found in the data and named for what sets them apart." + _tested(
-            inputs
+        about = (
+            "Groups of customers whose next months are alike, found in the data and named for what they did so far."
+            + _tested(inputs)
         )
-        found.append(_grouping(inputs, "segment", "By segment", about, _by_size(inputs)))
+        found.append(_grouping(inputs, "segment", "By segment", about, _segments(inputs)))
     return tuple(found)
 
 
 def _tested(inputs: Inputs) -> str:
     """How far the segments stay the same when customers are drawn anew, and what they tell, if that was measured."""
     block = inputs.metrics.get("segments", {})
-    told, plain = block.get("model", {}), block.get("baselines", {}).get("rfm", {})
-    stable, ours, theirs = _value(told, "stability"), _value(told, "churn_explained"), _value(plain, "churn_explained")
+    told, sizes = block.get("model", {}), block.get("groups", {})
+    stable, ours = _value(told, "stability"), _value(told, "churn_explained")
     said = ""
     if stable is not None:
         said += f" Found again in customers drawn anew, they agree to {stable:.2f}; 1 is complete agreement."
-    if ours is not None and theirs is not None:
-        said += f" They account for {ours:.0%} of who left later; cells of RFM points (how recently, often, much) "
-        said += f"for {theirs:.0%}."
+    others = []
+    for key, name in _OTHERS.items():
+        theirs = _value(block.get("baselines", {}).get(key, {}), "churn_explained")
+        if theirs is not None:
+            number = f"the {sizes[key]} " if key in sizes else ""
+            others.append(f"{number}{name} for {theirs:.0%}")
+    if ours is not None and others:
+        said += f" They account for {ours:.0%} of who left later; {listing(others)}: recency, frequency and spend in"
+        said += " fifths, added up or combined."
     return said
 
 
@@ -76,11 +86,16 @@ def _value(figures: Mapping[str, Any], name: str) -> float | None:
     return (figures.get(name) or {}).get("value")
 
 
-def _by_size(inputs: Inputs) -> dict[str, tuple[str, str]]:
-    """The segments that occur, the most frequent first (ties by name), with a line about each where there is one."""
+def _segments(inputs: Inputs) -> dict[str, tuple[str, str]]:
+    """The segments that occur, those that promise most first, with a line about each where there is one.
+
+    Where nothing was written of them, the most frequent come first (ties by name).
+    """
+    lines = inputs.metrics.get("segments", {}).get("about", {})
+    place = {name: number for number, name in enumerate(lines)}
     names, sizes = np.unique(inputs.columns["segment"].astype(str), return_counts=True)
-    order = np.argsort(-sizes, kind="stable")
-    return {str(names[i]): (str(names[i]), _typical(inputs, names[i])) for i in order}
+    order = sorted(range(len(names)), key=lambda i: (place.get(names[i], len(place)), -sizes[i], names[i]))
+    return {str(names[i]): (str(names[i]), lines.get(names[i]) or _typical(inputs, names[i])) for i in order}
 
 
 def _typical(inputs: Inputs, segment: str) -> str:

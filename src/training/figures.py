@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_OURS, _GREY = "#1f6f8b", "#9a9a9a"
+_OURS, _GREY, _LIGHT = "#1f6f8b", "#9a9a9a", "#d0d0d0"
 _LAYOUT = {"template": "plotly_white", "width": 640, "height": 440, "showlegend": False}
 _SHOWN = 15
 
@@ -71,11 +71,65 @@ def trials(losses: Sequence[float], marks: Mapping[str, float], title: str) -> A
     return figure.update_yaxes(title="loss, lower is better")
 
 
-def choice(counts: list[int], silhouettes: list[float], stabilities: list[float]) -> Any:
-    """How well parted and how stable each number of segments is."""
+def choice(counts: list[int], explains: list[float], stabilities: list[float]) -> Any:
+    """What each number of segments explains of later days, and how stable it is."""
     import plotly.graph_objects as go
 
     figure = go.Figure(layout={**_LAYOUT, "title": "segments: how many", "showlegend": True})
-    figure.add_scatter(x=counts, y=silhouettes, mode="lines+markers", name="silhouette", line={"color": _GREY})
-    figure.add_scatter(x=counts, y=stabilities, mode="lines+markers", name="stability", line={"color": _OURS})
-    return figure.update_xaxes(title="number of segments", dtick=1)
+    figure.add_scatter(x=counts, y=explains, mode="lines+markers", name="explained", line={"color": _OURS})
+    figure.add_scatter(x=counts, y=stabilities, mode="lines+markers", name="stability", line={"color": _GREY})
+    figure.update_xaxes(title="number of segments", dtick=1)
+    return figure.update_yaxes(rangemode="tozero")
+
+
+def explained(blocks: Mapping[str, Mapping[str, Any]], groups: Mapping[str, int]) -> Any:
+    """What the segments and other groups explain of the future, with intervals; the number of groups beside each."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(layout={**_LAYOUT, "title": "segments: how much of the future they tell apart"})
+    figure.update_layout(showlegend=True, barmode="group")
+    for (name, block), colour in zip(blocks.items(), (_OURS, _GREY, _LIGHT), strict=True):
+        told = {metric: found for metric, found in block.items() if metric.endswith("_explained")}
+        value, low, high = ([found[end] or 0.0 for found in told.values()] for end in ("value", "low", "high"))
+        reach = {
+            "type": "data",
+            "symmetric": False,
+            "array": [h - v for h, v in zip(high, value, strict=True)],
+            "arrayminus": [v - w for v, w in zip(value, low, strict=True)],
+        }
+        label = f"{name} ({groups[name]})"
+        figure.add_bar(x=[m.removesuffix("_explained") for m in told], y=value, name=label, marker_color=colour)
+        figure.data[-1].error_y = reach
+    return figure.update_yaxes(title="share of the variance explained", tickformat=".0%")
+
+
+def sizes(drift: Mapping[str, Any]) -> Any:
+    """How large each segment was on each day."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(layout={**_LAYOUT, "width": 900, "title": "segments: their size over time", "showlegend": True})
+    for number, name in enumerate(drift["segments"]):
+        parts = [day[number] for day in drift["share"]]
+        figure.add_scatter(x=drift["days"], y=parts, name=name, mode="lines", stackgroup="all")
+    return figure.update_yaxes(title="share of the customers", tickformat=".0%", range=[0, 1])
+
+
+def moves(drift: Mapping[str, Any]) -> Any:
+    """Where the customers of each segment were on the last day: each row adds up to one."""
+    import plotly.graph_objects as go
+
+    parts = [[count / max(1, sum(row)) for count in row] for row in drift["moves"]]
+    named = [f"{number + 1}. {name}" for number, name in enumerate(drift["segments"])]
+    layout = {**_LAYOUT, "width": 900, "height": 560, "margin": {"l": 360}}
+    figure = go.Figure(layout={**layout, "title": f"segments: who moved, {drift['days'][-2]} to {drift['days'][-1]}"})
+    figure.add_heatmap(
+        z=parts,
+        x=[str(number + 1) for number in range(len(named))],
+        y=named,
+        text=[[f"{part:.0%}" for part in row] for row in parts],
+        texttemplate="%{text}",
+        colorscale=[[0, "#ffffff"], [1, _OURS]],
+        showscale=False,
+    )
+    figure.update_xaxes(title="segment on the later day", type="category")
+    return figure.update_yaxes(autorange="reversed")

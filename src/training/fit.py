@@ -215,4 +215,5 @@ def fit_groups(task: Task, history: History, config: Config, means: Means) -> Fi
         chosen=f"{len(grouped.segments.names)} segments",
         notes=grouped.notes,
         curves={},
+        more=grouped.more,
     )

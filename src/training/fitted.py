@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class Fitted:
         Sentences that a reader of the figures must know.
     curves
         The points behind the figures.
+    more
+        Further parts of the task's block of ``metrics.json``.
     """
 
     task: str
@@ -78,3 +80,4 @@ class Fitted:
     chosen: str
     notes: tuple[str, ...]
     curves: Mapping[str, Any]
+    more: Mapping[str, Any] = field(default_factory=dict)

@@ -178,6 +178,7 @@ def _block(fitted: Fitted, history: History) -> dict[str, Any]:
         "curves": fitted.curves,
         "horizon_days": history.horizon.days,
         "notes": list(fitted.notes),
+        **fitted.more,
     }
 
 

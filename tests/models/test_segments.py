@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from custid.models.bundle import load
-from custid.models.segments import TRAITS, Scaling, Segments, describe, name_segments
+from custid.models.segments import Segments, Squash, distances, nearest, positions
+
+COLUMNS = ("days_since_last", "purchases", "spend_mean", "age")
 
 
 def features(n=200, seed=0):
@@ -18,20 +25,41 @@ def features(n=200, seed=0):
     return pa.table({"customer_id": [str(i) for i in range(n)], **columns})
 
 
-def segments():
+def matrix(table):
+    return np.stack([table[name].to_numpy() for name in COLUMNS], axis=1)
+
+
+def segments(count=3, seed=0):
     table = features()
-    scaling = Scaling.fit(table)
-    centres = scaling(table)[[3, 50, 120]]
-    names = name_segments(scaling.columns, centres)
-    return Segments(scaling, centres, names, ("a", "b", "c"), {"age": (1.0, 2.0, 3.0)})
+    squash = Squash.fit(COLUMNS, matrix(table))
+    axes = np.random.default_rng(seed).normal(size=(len(squash.columns), 2))
+    centres = positions(squash(table), axes)[[3, 50, 120, 7][:count]]
+    names = tuple("abcd"[:count])
+    return Segments(squash, axes, centres, names, names, {"age": (1.0, 2.0, 3.0)})
 
 
 def test_each_customer_is_in_the_segment_whose_centre_is_nearest():
     made, table = segments(), features(seed=1)
-    parts = made.contributions(table)
-    assert (parts.values.sum(axis=1) >= 0).all()
+    away = distances(positions(made.squash(table), made.axes), made.centres)
+    assert (away[np.arange(len(away)), made.which(table)] == away.min(axis=1)).all()
     assert made.which(features()).tolist()[3] == 0
     assert set(made.predict(table)["segment"]) <= set(made.names)
+
+
+@given(st.integers(0, 500), st.integers(1, 4))
+def test_the_parts_say_how_much_nearer_the_own_centre_is(seed, count):
+    made, table = segments(count, seed), features(60, seed)
+    parts = made.contributions(table)
+    away = np.sort(distances(positions(made.squash(table), made.axes), made.centres), axis=1)
+    nearer = away[:, min(1, count - 1)] - away[:, 0]
+    assert parts.names == made.columns
+    assert parts.score() == pytest.approx(nearer, abs=1e-9)
+
+
+def test_a_feature_that_no_axis_reads_is_no_reason():
+    made, table = segments(), features(seed=2)
+    made.axes[made.columns.index("age")] = 0.0
+    assert not made.contributions(table).values[:, made.columns.index("age")].any()
 
 
 def test_a_saved_segmentation_says_the_same_row_by_row(tmp_path):
@@ -40,36 +68,41 @@ def test_a_saved_segmentation_says_the_same_row_by_row(tmp_path):
     again = load(tmp_path)
     whole = made.predict(table)["segment"]
     assert [again.predict(table.slice(i, 1))["segment"][0] for i in range(40)] == whole[:40].tolist()
+    alone = [again.contributions(table.slice(i, 1)).values[0] for i in range(40)]
+    assert (np.array(alone) == made.contributions(table).values[:40]).all()
+    assert json.loads((tmp_path / "predictor.json").read_text())["kind"] == "segments"
+    assert (again.names, again.about, again.usual) == (made.names, made.about, made.usual)
+
+
+def test_a_segmentation_of_custid_0_1_says_what_it_said(tmp_path):
+    made, table = segments(), features(seed=4)
+    made.save(tmp_path)
+    saved = json.loads((tmp_path / "predictor.json").read_text())
+    weight = [1.2, 1.0, 0.4, 0.4]
+    del saved["axes"]
+    saved |= {"weight": weight, "centres": (made.squash(table)[:3] * weight).tolist()}
+    (tmp_path / "predictor.json").write_text(json.dumps(saved))
+    assert load(tmp_path).which(table)[:3].tolist() == [0, 1, 2]
+    assert (load(tmp_path).contributions(table).score() >= -1e-9).all()
 
 
 def test_what_is_unknown_counts_as_usual():
-    scaling = Scaling.fit(features())
-    row = pa.table({name: pa.array([None], pa.float64()) for name in scaling.columns})
-    assert scaling(row).tolist() == [[0.0] * len(scaling.columns)]
+    squash = Squash.fit(COLUMNS, matrix(features()))
+    row = pa.table({name: pa.array([None], pa.float64()) for name in squash.columns})
+    assert squash(row).tolist() == [[0.0] * len(squash.columns)]
 
 
-def test_names_differ_even_where_centres_hardly_do():
-    columns = tuple(TRAITS)[:2]
-    names = name_segments(columns, np.array([[2.0, 0.0], [2.1, 0.0], [0.0, 0.0]]))
-    assert len(set(names)) == 3
+def test_what_is_the_same_for_everyone_is_left_out():
+    values = matrix(features())
+    values[:, 1] = 7.0
+    assert Squash.fit(COLUMNS, values).columns == ("days_since_last", "spend_mean", "age")
 
 
 def test_money_in_another_unit_gives_the_same_places():
-    table = features()
-    cents = table.set_column(3, "spend_mean", pa.array(table["spend_mean"].to_numpy() * 128))
-    assert np.allclose(Scaling.fit(table)(table), Scaling.fit(cents)(cents))
+    values = matrix(features())
+    cents = values * [1, 1, 128, 1]
+    assert np.allclose(Squash.fit(COLUMNS, values).of(values), Squash.fit(COLUMNS, cents).of(cents))
 
 
-def test_no_segment_can_be_called_like_a_stage_of_the_lifecycle():
-    called = {word.lower() for trait in TRAITS.values() for word in (trait.high, trait.low)}
-    assert not called & {"new", "active", "at risk", "dormant", "gone"}
-
-
-def test_a_centre_is_told_in_its_own_units_and_in_words():
-    scaling, table = Scaling.fit(features()), features()
-    values = scaling.values(scaling(table)[:1])[0]
-    assert np.allclose(values, [table[name][0].as_py() for name in scaling.columns])
-    line = describe(tuple(TRAITS), np.full(len(TRAITS), 123456.0))
-    assert "_" not in line
-    assert "e+" not in line
-    assert line.startswith("last bought 123,456 days ago")
+def test_of_equally_near_centres_the_first_is_taken():
+    assert nearest(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])).tolist() == [0]
