@@ -52,6 +52,8 @@ class SourceSettings(Settings):
     """The decimal mark of numbers in text."""
     timezone: str = "UTC"
     """The zone of times that name none; they are kept in UTC."""
+    amounts: Literal["given", "counted"] = "given"
+    """For transactions: `counted` where a table has no money; each row then counts 1, or its quantity."""
 
     @field_validator("columns")
     @classmethod

@@ -40,7 +40,7 @@ def layout(source: SourceSettings, names: Sequence[str]) -> Layout:
     found.update({name: names.index(name) for name in own})
     if spec.name == "transactions" and "record_id" not in found and names.count("customer_id") == 1:
         found["record_id"] = names.index("customer_id")
-    _require(source, spec, found, names)
+    _require(source, spec, found, names, spare=len(set(names)) > len(set(found.values())))
     known = {c.name for c in spec.columns}
     canonical = {name: at for name, at in found.items() if name in known}
     return Layout(spec, canonical, _extras(spec, found, canonical, names) if spec.open_ended else ())
@@ -58,13 +58,19 @@ def _place(source: SourceSettings, ours: str, theirs: str, names: Sequence[str])
     )
 
 
-def _require(source: SourceSettings, spec: TableSpec, found: Mapping[str, int], names: Sequence[str]) -> None:
+def _require(
+    source: SourceSettings, spec: TableSpec, found: Mapping[str, int], names: Sequence[str], *, spare: bool
+) -> None:
+    """Refuse a table without what it needs; without any column that could be money, its rows are counted instead."""
     missing = [name for name in spec.required if name not in found]
-    if "amount" in missing and spec.name == "transactions" and {"quantity", "unit_price"} <= found.keys():
+    made = {"quantity", "unit_price"} <= found.keys() or not spare or source.amounts == "counted"
+    if "amount" in missing and spec.name == "transactions" and made:
         missing.remove("amount")
     if not missing:
         return
-    hint = " (or quantity and unit_price)" if spec.name == "transactions" and "amount" in missing else ""
+    hint = ""
+    if spec.name == "transactions" and "amount" in missing:
+        hint = f" (or quantity and unit_price, or sources.{source.name}.amounts: counted where there is no money)"
     raise DataError(
         f"{masked(source.uri)}: has no column for {', '.join(missing)}{hint} of the table {spec.name}; it has "
         f"{listed(names)}. Map yours in sources.{source.name}.columns.{nearest(missing[0], names)}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..tables import SCALE
 from .cells import Cell, CellReader
 from .sql import MOST, PRODUCT_SCALE, name, quoted
-from .voters import Voters
+from .voters import Voters, cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .columns import Layout
     from .raw import Raw
 
+_COUNTED = (
+    "has no amounts: each row counts 1, or its quantity where it has one; where the results speak of money, they mean "
+    "that number"
+)
 _MADE = {"transactions": ("amount", "order_id"), "observations": ("record_id",)}
 _SMALL = 3 * 10**9
 _STEPS = (("b", "bare"), ("n", "number"), ("d", "exact"), ("p", "parsed"))
@@ -59,13 +63,34 @@ def standardise(
     """
     voters = Voters(con, source, raw, shape.canonical, as_of)
     reader = CellReader(con, source, raw, voters)
-    cells = [reader.cell(c, shape.canonical[c.name]) for c in shape.spec.columns if c.name in shape.canonical]
+    canonical = _filled_money(source, voters, raw, shape.canonical)
+    cells = [reader.cell(c, canonical[c.name]) for c in shape.spec.columns if c.name in canonical]
     extras = [(label, reader.attribute(at, is_number := reader.is_number(at)), is_number) for label, at in shape.extras]
     con.execute(f"CREATE TABLE {table} AS {_statement(source, cells, extras, voters.staged)}")
     given = tuple(c.name for c in cells)
     columns = tuple(dict.fromkeys((*given, *_MADE.get(source.table, ()))))
     attributes = tuple((x, is_number) for x, _, is_number in extras)
-    return Standardised(table, columns, given, attributes, tuple(reader.notes), reader.written, voters.ahead)
+    notes = [*reader.notes, _COUNTED] if _is_counted(source, given) else reader.notes
+    return Standardised(table, columns, given, attributes, tuple(notes), reader.written, voters.ahead)
+
+
+def _filled_money(source: SourceSettings, voters: Voters, raw: Raw, canonical: Mapping[str, int]) -> dict[str, int]:
+    """The columns that are read: an amount or a price that no row before the wall has counts as not there."""
+    kept = dict(canonical)
+    for money in ("amount", "unit_price"):
+        if money in kept and source.amounts == "counted":
+            del kept[money]
+        elif money in kept and source.table == "transactions":
+            filled = f"count(*) FILTER ({cell_text(raw, kept[money])} IS NOT NULL)"
+            row = voters.con.execute(f"SELECT count(*), {filled} FROM {voters.rows}").fetchone()
+            if row and row[0] and not row[1]:
+                del kept[money]
+    return kept
+
+
+def _is_counted(source: SourceSettings, names: Sequence[str]) -> bool:
+    """Whether a table of transactions says nothing of money, so that its rows or pieces are counted."""
+    return source.table == "transactions" and "amount" not in names and not _has_product(source, names)
 
 
 def _statement(
@@ -118,6 +143,8 @@ def _complete(source: SourceSettings, values: dict[str, str], reasons: dict[str,
     if source.table in own:
         column, made = own[source.table]
         values[column] = f"coalesce(t_{column}, {made})" if column in values else made
+    if _is_counted(source, list(values)):
+        values["amount"] = f"coalesce({values.get('quantity', 'NULL')}, CAST({SCALE} AS BIGINT))"
     if not _has_product(source, list(values)):
         return
     trouble = (
