@@ -48,11 +48,22 @@ def judge(
     model = metrics.measure(task.metrics, truth, said[task.output], draws)
     if predictor.bands is not None:
         held = ((truth >= said[predictor.outputs[1]]) & (truth <= said[predictor.outputs[2]])).astype(np.float64)
-        model |= metrics.measure({"coverage": lambda _, inside: float(inside.mean())}, truth, held, draws)
+        model |= _coverage(held, said[task.output], draws)
     found = baselines(task, rehearsal, pool)
     blocks = {name: metrics.measure(measures(task, b.exact), truth, b.score, draws) for name, b in found.items()}
     scores = {name: baseline.score for name, baseline in found.items()}
     return model, blocks, _notes(task, truth, said[task.output], scores, draws)
+
+
+def _coverage(held: FloatArray, predicted: FloatArray, draws: list[NDArray[np.int64]]) -> Block:
+    """How often intervals held what came: over all customers, and over the tenth of the highest predictions."""
+    top = predicted >= np.quantile(predicted, 0.9)
+
+    def share(_: FloatArray, inside: FloatArray) -> float:
+        return float(np.nanmean(inside)) if np.isfinite(inside).any() else float("nan")
+
+    found = metrics.measure({"coverage": share}, held, held, draws)
+    return found | metrics.measure({"coverage_top_10": share}, held, np.where(top, held, np.nan), draws)
 
 
 def _notes(
