@@ -157,7 +157,20 @@ class _State:
         c = self.config.model_dump(mode="json", exclude={"workspace"})
         tables = [(t, self.digest(self.workspace.table(t))) for t in self.workspace.tables()]
         data = [tables, self.digest(self.workspace.identity), self.kept.get("as_of")]
-        predict = ["name", "horizon", "tasks", "high_value", "clv", "segments", "training", "tuning", "seed", "engine"]
+        predict = [
+            "name",
+            "horizon",
+            "tasks",
+            "high_value",
+            "clv",
+            "churn",
+            "uplift",
+            "segments",
+            "training",
+            "tuning",
+            "seed",
+            "engine",
+        ]
         predict += ["identity", "mlflow"]
         parts: dict[str, Callable[[], list[Any]]] = {
             "ingest": lambda: [
@@ -184,7 +197,7 @@ class _State:
                 self.digest(self.workspace.profiles),
                 self.digest(self.workspace.metrics),
                 self.digest(self.workspace.quality),
-                _some(c, ["name", "horizon", "tasks", "clv", "high_value", "mlflow", "seed"]),
+                _some(c, ["name", "horizon", "tasks", "clv", "high_value", "churn", "mlflow", "seed"]),
                 _some(c, ["tiers", "lifecycle", "actions", "explain", "currency", "quality"]),
             ],
         }
@@ -255,7 +268,7 @@ _CODE: dict[str, Sequence[str]] = {
     "ingest": ("ingest", "tables.py"),
     "resolve": ("identity", "tables.py"),
     "features": ("features", "asof.py"),
-    "train": ("models", "training", "metrics.py", "asof.py"),
+    "train": ("models", "training", "metrics", "asof.py"),
     "score": ("serving/score.py",),
     "profile": ("profiles",),
     "report": ("report",),

@@ -289,6 +289,8 @@ class ActionRule(Settings):
     """Only from this expected value on."""
     min_p_churn: Share | None = None
     """Only from this churn probability on."""
+    min_uplift: float | None = None
+    """Only from this uplift on."""
 
 
 DEFAULT_ACTIONS = (

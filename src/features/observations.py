@@ -7,6 +7,7 @@ are described by a release and not by a family.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -52,9 +53,18 @@ def attributes(schema: pa.Schema) -> dict[str, Attribute]:
 def described(found: Mapping[str, Attribute]) -> tuple[Feature, ...]:
     """The attributes as features."""
     return tuple(
-        Feature(name, name.replace("_", " "), _UNITS[kind], "category" if kind == "category" else "number")
+        Feature(name, _spoken(name), _UNITS[kind], "category" if kind == "category" else "number")
         for name, kind in found.items()
     )
+
+
+def _spoken(name: str) -> str:
+    """A column's name in words.
+
+    >>> _spoken("MonthlyCharges"), _spoken("zip_code")
+    ('Monthly Charges', 'zip code')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ")
 
 
 _UNITS: Mapping[Attribute, Literal["flag", "name", "number"]] = {"number": "number", "flag": "flag", "category": "name"}

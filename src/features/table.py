@@ -212,8 +212,12 @@ def purchase_days(tables: Mapping[str, ibis.Table], snapshot: date) -> ibis.Tabl
     Returns
     -------
     ibis.Table
-        ``customer_id`` and ``day`` (since 1970).
+        ``customer_id`` and ``day`` (since 1970); no row without transactions.
     """
+    import ibis
+
+    if "transactions" not in tables:
+        return ibis.memtable({"customer_id": [], "day": []}, schema={"customer_id": "string", "day": "int64"})
     days = Facts(tables, snapshot, _as_it_is).days
     return days.select("customer_id", "day").order_by("customer_id", "day")
 

@@ -52,7 +52,7 @@ def judge(
     found = baselines(task, rehearsal, pool)
     blocks = {name: metrics.measure(measures(task, b.exact), truth, b.score, draws) for name, b in found.items()}
     scores = {name: baseline.score for name, baseline in found.items()}
-    return model, blocks, _notes(task, truth, said[task.output], scores, draws)
+    return model, blocks, notes_of(task, truth, said[task.output], scores, draws)
 
 
 def _coverage(held: FloatArray, predicted: FloatArray, draws: list[NDArray[np.int64]]) -> Block:
@@ -66,9 +66,10 @@ def _coverage(held: FloatArray, predicted: FloatArray, draws: list[NDArray[np.in
     return found | metrics.measure({"coverage_top_10": share}, held, np.where(top, held, np.nan), draws)
 
 
-def _notes(
+def notes_of(
     task: Task, truth: FloatArray, ours: FloatArray, theirs: Mapping[str, FloatArray], draws: list[NDArray[np.int64]]
 ) -> list[str]:
+    """How the model stands to the best baseline by the headline metric, paired over the draws, in a sentence."""
     name = task.headline
     metric = task.metrics[name]
     reached = {other: metric(truth, score) for other, score in theirs.items()}

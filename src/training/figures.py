@@ -46,6 +46,19 @@ def calibration(points: list[tuple[float, float, int]], title: str, *, money: bo
     return figure.update_yaxes(title="happened")
 
 
+def profit(points: list[tuple[float, float]], best: float, title: str) -> Any:
+    """Profit per customer by the share contacted, and the share that pays best."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(layout={**_LAYOUT, "title": title})
+    figure.add_scatter(
+        x=[x for x, _ in points], y=[y for _, y in points], mode="lines", line={"color": _OURS, "width": 3}
+    )
+    figure.add_vline(best, line={"color": _GREY, "dash": "dot"}, annotation_text=f"contact {best:.0%}")
+    figure.update_xaxes(title="share of customers contacted, highest scores first", tickformat=".0%")
+    return figure.update_yaxes(title="profit per customer")
+
+
 def drivers(importance: Mapping[str, float], title: str) -> Any:
     """The features that move the scores most: mean size of their contributions."""
     import plotly.graph_objects as go

@@ -146,8 +146,8 @@ def _linear(task: Task, params: Mapping[str, Any], lesson: Lesson) -> Linear:
 
 
 def past_spend(task: Task, names: Sequence[str], rows: Rows) -> list[Linear]:
-    """What was spent so far as a member of its own, ``asinh(spend / median)``; none where no such feature is there."""
-    if _PAST not in names:
+    """What was spent so far as a member, ``asinh(spend / median)``; none where it does not speak of the task."""
+    if not task.past_spend or _PAST not in names:
         return []
     at, width = list(names).index(_PAST), rows.matrix.shape[1]
     column = rows.matrix[:, at]

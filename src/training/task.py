@@ -59,6 +59,8 @@ class Task:
         Which of the formula's margins speaks of it, and -1 where the formula says the opposite.
     learners
         The kinds of members that the search tries beside the formula.
+    past_spend
+        Whether past spend may be a member.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Task:
     aspect: Aspect = "buys"
     sign: float = 1.0
     learners: tuple[Learner, ...] = ()
+    past_spend: bool = True
 
     @property
     def headline(self) -> str:
