@@ -100,14 +100,25 @@ def measure(
     outcome: FloatArray, treated: FloatArray, score: FloatArray, draws: list[NDArray[np.int64]]
 ) -> dict[str, dict[str, float | None]]:
     """Each metric with its 95 % bootstrap interval, as ``{name: {"value", "low", "high"}}``; None where not defined."""
-    found = {}
-    for name, metric in UPLIFT.items():
-        drawn = np.array([metric(outcome[i], treated[i], score[i]) for i in draws])
-        drawn = drawn[np.isfinite(drawn)]
-        low, high = np.percentile(drawn, [2.5, 97.5]) if drawn.size else (NAN, NAN)
-        values = {"value": metric(outcome, treated, score), "low": float(low), "high": float(high)}
-        found[name] = {key: value if np.isfinite(value) else None for key, value in values.items()}
-    return found
+    return {
+        name: _interval(metric(outcome, treated, score), [metric(outcome[i], treated[i], score[i]) for i in draws])
+        for name, metric in UPLIFT.items()
+    }
+
+
+def measure_average(
+    outcome: FloatArray, treated: FloatArray, draws: list[NDArray[np.int64]]
+) -> dict[str, float | None]:
+    """The average effect with its interval."""
+    drawn = [average_effect(outcome[i], treated[i]) for i in draws]
+    return _interval(average_effect(outcome, treated), drawn)
+
+
+def _interval(value: float, drawn: list[float]) -> dict[str, float | None]:
+    known = np.array([one for one in drawn if np.isfinite(one)])
+    low, high = np.percentile(known, [2.5, 97.5]).tolist() if known.size else (NAN, NAN)
+    found = {"value": value, "low": low, "high": high}
+    return {key: one if np.isfinite(one) else None for key, one in found.items()}
 
 
 def paired(

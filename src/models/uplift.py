@@ -82,6 +82,11 @@ class Difference:
         )
         return sigmoid(treated) - sigmoid(control) if self.chance else treated - control
 
+    def alone(self, member: Member, matrix: FloatArray) -> FloatArray:
+        """What one of the members says of the outcome."""
+        margin = member.margin(Rows(matrix, {}))
+        return sigmoid(margin) if self.chance else margin
+
     def _rows(self, matrix: FloatArray) -> tuple[Rows, Rows]:
         if not self.switched:
             return Rows(matrix, {}), Rows(matrix, {})

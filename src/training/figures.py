@@ -59,6 +59,18 @@ def profit(points: list[tuple[float, float]], best: float, title: str) -> Any:
     return figure.update_yaxes(title="profit per customer")
 
 
+def qini(points: list[tuple[float, float]], title: str) -> Any:
+    """What contact brings per customer of all, by the share contacted, beside a random order."""
+    import plotly.graph_objects as go
+
+    shares, brought = zip(*points, strict=True)
+    figure = go.Figure(layout={**_LAYOUT, "title": title})
+    figure.add_scatter(x=[0, 1], y=[0, brought[-1]], mode="lines", line={"color": _GREY, "dash": "dot"})
+    figure.add_scatter(x=shares, y=brought, mode="lines", line={"color": _OURS, "width": 3})
+    figure.update_xaxes(title="share of customers, highest uplift first", tickformat=".0%")
+    return figure.update_yaxes(title="brought per treated customer of all")
+
+
 def drivers(importance: Mapping[str, float], title: str) -> Any:
     """The features that move the scores most: mean size of their contributions."""
     import plotly.graph_objects as go

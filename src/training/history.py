@@ -213,11 +213,16 @@ class Archive:
         self._one_source = len({source.name for source in config.sources}) == 1
         self._made: dict[date, Snapshot] = {}
         self._histories: dict[timedelta, History] = {}
+        self._own: dict[str, History] = {}
         self._key = _key(config, ws)
         self.latest = self._enough(self.snapshot(as_of))
 
     def of(self, task: Task) -> History:
         """What a task is learnt from: labelled snapshots with its horizon, and the rows of the day."""
+        if task.looks_back is not None:
+            if task.name not in self._own:
+                self._own[task.name] = concerned(task.looks_back(self), task, self.config)
+            return self._own[task.name]
         horizon = task.horizon(self.config)
         if horizon not in self._histories:
             self._histories[horizon] = self.history(self.latest, horizon)
@@ -257,10 +262,10 @@ class Archive:
 
     def labelled(self, snapshot: Snapshot, horizon: timedelta) -> Snapshot:
         """The same with what came after it."""
-        tables = self._tables(snapshot.day)
+        tables = self.tables(snapshot.day)
         return replace(snapshot, labels=answers(tables, snapshot.features, snapshot.day, horizon))
 
-    def _tables(self, day: date) -> dict[str, ibis.Table]:
+    def tables(self, day: date) -> dict[str, ibis.Table]:
         """The tables, with the customers as they were known on a day; one source's own ids are always known."""
         return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
 
@@ -275,7 +280,7 @@ class Archive:
         if path.exists() and days.exists() and read_json(made_from) == self._key:
             return pq.read_table(path), pq.read_table(days)
         self.note(f"building the snapshot of {day}")
-        tables = self._tables(day)
+        tables = self.tables(day)
         made = collect(build(tables, day)), collect(purchase_days(tables, day))
         made_from.unlink(missing_ok=True)
         for place, table in zip((path, days), made, strict=True):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ANSWERS = ("label", "treated", "outcome")
 _HELD_OUT = 5  # one part of so many
+_LEAST = 20  # rows with an answer
 _FEWEST = 50  # rows whose answers were known on the held-out day
 
 
@@ -83,13 +84,18 @@ class Observed:
         """
         horizon = task.horizon(self.config)
         asked = ~np.isnan(task.label(self._rows.outcome, self.config))
+        needed = {"churn": "label", "uplift": "treated and outcome"}.get(task.name, "an answer")
         if not asked.any():
-            needed = {"churn": "label", "uplift": "treated and outcome"}.get(task.name, "an answer")
             raise DataError(f"observations: no row has a value in {needed}; expected some, for the task {task.name}.")
+        if asked.sum() < _LEAST:
+            raise TooFewCustomersError(
+                f"observations: {asked.sum()} rows have a value in {needed}; expected at least {_LEAST}, for the task "
+                f"{task.name}."
+            )
         rows, day = self._rows.take(asked), self._day[asked]
-        known, held = _parts(rows, day, horizon, self.config.seed)
+        known, held = parts(rows, day, horizon, self.config.seed)
         back = History((rows.take(known),), rows.take(held), horizon, horizon, None, formulas=False)
-        whole = History((rows,), self.latest, horizon, horizon, back, formulas=False, mixed=not _in_time(day))
+        whole = History((rows,), self.latest, horizon, horizon, back, formulas=False, mixed=not in_time(day))
         return concerned(whole, task, self.config)
 
 
@@ -133,12 +139,12 @@ def _rows(observations: ibis.Table, as_of: date, names: tuple[str, ...]) -> tupl
     return Snapshot(as_of, features, labels), table[" day"].to_numpy().astype(np.float64)
 
 
-def _in_time(day: NDArray[np.float64]) -> bool:
+def in_time(day: NDArray[np.float64]) -> bool:
     """Whether all rows say when they were observed, and it was not one day."""
     return not np.isnan(day).any() and bool(np.ptp(day) > 0)
 
 
-def _parts(
+def parts(
     rows: Snapshot, day: NDArray[np.float64], horizon: timedelta, seed: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """What a rehearsal learns from, and what it is judged on.
@@ -146,7 +152,7 @@ def _parts(
     In time, the rows of the last days that hold about a fifth; of the earlier ones those whose horizon had ended by
     then, if they are enough.
     """
-    if not _in_time(day):
+    if not in_time(day):
         part = draws(rows.outcome.ids.tolist(), seed, "held out") % np.uint64(_HELD_OUT)
         held = part == 0
         return ~held, held

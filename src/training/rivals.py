@@ -1,6 +1,7 @@
 """What a model of observations must beat: common learners as they are used without a search.
 
-Each takes the encoded rows that are known, shape (n, k), their labels, and rows that are not; and gives probabilities.
+Each takes the encoded rows that are known, shape (n, k), their labels (and who was contacted), and rows that are not;
+and gives probabilities, or what contact changes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
     Rival = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    UpliftRival = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
 
 
 def prior(known: FloatArray, truth: FloatArray, unseen: FloatArray) -> FloatArray:
@@ -31,13 +33,17 @@ def logistic(known: FloatArray, truth: FloatArray, unseen: FloatArray) -> FloatA
 
     if np.ptp(truth) == 0:
         return prior(known, truth, unseen)
-    empty = np.isnan(known).all(axis=0)
-    mean = np.nanmean(np.where(empty, 0.0, known), axis=0)
-    sd = np.nanstd(np.where(empty, 0.0, known), axis=0)
-    sd = np.where(sd > 0, sd, 1.0)
+    mean, sd = _moments(known)
     with threadpool_limits(1):
         model = LogisticRegression(max_iter=2_000).fit(_standard(known, mean, sd), truth)
         return np.asarray(model.predict_proba(_standard(unseen, mean, sd))[:, 1], dtype=np.float64)
+
+
+def _moments(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and deviation of each column, of what is known."""
+    known = np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
+    sd = np.nanstd(known, axis=0)
+    return np.nanmean(known, axis=0), np.where(sd > 0, sd, 1.0)
 
 
 def _standard(matrix: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
@@ -71,4 +77,59 @@ RIVALS: Mapping[str, Rival] = {
     "logistic": logistic,
     "shallow_xgboost": shallow,
     "xgboost": xgboost,
+}
+
+
+def expected_outcome(known: FloatArray, outcome: FloatArray, unseen: FloatArray, *, chance: bool) -> FloatArray:
+    """A chance by logistic regression, or an amount by ridge regression on the same columns."""
+    if chance:
+        return logistic(known, outcome, unseen)
+    from sklearn.linear_model import Ridge
+    from threadpoolctl import threadpool_limits
+
+    mean, sd = _moments(known)
+    with threadpool_limits(1):
+        model = Ridge().fit(_standard(known, mean, sd), outcome)
+        return np.asarray(model.predict(_standard(unseen, mean, sd)), dtype=np.float64)
+
+
+def _chance(outcome: FloatArray) -> bool:
+    return bool(np.isin(outcome, (0.0, 1.0)).all())
+
+
+def s_learner(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
+    """One regression that reads contact and contact times each column."""
+    chance, taught = _chance(outcome), np.column_stack([known, treated, known * treated[:, None]])
+    with_contact = np.column_stack([unseen, np.ones(len(unseen)), unseen])
+    without = np.column_stack([unseen, np.zeros(len(unseen)), np.zeros_like(unseen)])
+    both = expected_outcome(taught, outcome, np.concatenate([with_contact, without]), chance=chance)
+    return both[: len(unseen)] - both[len(unseen) :]
+
+
+def t_learner(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
+    """A regression for those contacted less one for the others."""
+    chance, on = _chance(outcome), treated > 0
+    contacted = expected_outcome(known[on], outcome[on], unseen, chance=chance)
+    return contacted - expected_outcome(known[~on], outcome[~on], unseen, chance=chance)
+
+
+def class_transformation(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
+    """A regression of whether the outcome is as contact would have it; for amounts, of the transformed outcome."""
+    if _chance(outcome):
+        return 2.0 * logistic(known, (outcome == treated).astype(np.float64), unseen) - 1.0
+    share = treated.mean()
+    return expected_outcome(known, outcome * (treated - share) / (share * (1 - share)), unseen, chance=False)
+
+
+def response(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
+    """A regression of the outcome of those contacted: who answers, whether or not because of it."""
+    on = treated > 0
+    return expected_outcome(known[on], outcome[on], unseen, chance=_chance(outcome))
+
+
+UPLIFT_RIVALS: Mapping[str, UpliftRival] = {
+    "s_learner": s_learner,
+    "t_learner": t_learner,
+    "class_transformation": class_transformation,
+    "response": response,
 }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..metrics import Metric
     from ..models.predictor.members import Aspect
     from .fitted import Fitted, Means
-    from .history import History, Outcome
+    from .history import Archive, History, Outcome
 
     FloatArray = NDArray[np.float64]
     Estimator = Callable[["Task", History, Config, Means], Fitted]
@@ -45,7 +45,7 @@ class Task:
     output
         The column of the score.
     link
-        "logit" for a probability, "log" for money, "none" for groups.
+        "logit" for a probability, "log" for money, "none" for groups and differences.
     label
         The true answer for customers whose outcome is known, shape (n,); NaN for those whom the question does not
         concern: they are neither learnt from nor judged.
@@ -61,6 +61,8 @@ class Task:
         The kinds of members that the search tries beside the formula.
     past_spend
         Whether past spend may be a member.
+    looks_back
+        How an archive of a history makes what the task is learnt from, where that is not the snapshots of a horizon.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Task:
     sign: float = 1.0
     learners: tuple[Learner, ...] = ()
     past_spend: bool = True
+    looks_back: Callable[[Archive], History] | None = None
 
     @property
     def headline(self) -> str:
