@@ -67,6 +67,7 @@ def run(
         for name in STAGES[: STAGES.index(until) + 1]:
             if name == "features":
                 config.needs_horizon()
+                state.settle()
             if name == "train" and not train:
                 continue
             key = state.key(name)
@@ -202,6 +203,12 @@ class _State:
             ],
         }
         return fingerprint(name, parts[name](), _code(*_CODE[name]))
+
+    def settle(self) -> None:
+        """Leave out tasks that the config does not name and the tables cannot answer."""
+        from .training.observed import answerable
+
+        self.config = answerable(self.config, self.workspace)
 
     def is_current(self, name: str, key: str) -> bool:
         """Whether a stage was made from just this, and its files are as it left them."""

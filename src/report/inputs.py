@@ -60,6 +60,11 @@ class Inputs:
         return bool(HISTORY & {source.table for source in self.config.sources})
 
     @property
+    def in_money(self) -> bool:
+        """Whether uplift is a change of money rather than of a chance."""
+        return bool(self.metrics.get("uplift", {}).get("curves", {}).get("money"))
+
+    @property
     def currency(self) -> str | None:
         """The currency of all amounts, where it is known."""
         return self.release.get("currency") or self.config.currency.code

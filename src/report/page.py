@@ -20,6 +20,7 @@ from .moving import moving
 from .people import ROWS, Rows, at_stake, people, ranked, to_take
 from .run import commands, facts
 from .sure import sure
+from .swayed import swayed
 from .who import who
 from .words import NAMES, leaving_means
 
@@ -107,6 +108,7 @@ def _context(inputs: Inputs) -> dict[str, Any]:
         "leaving": leaving(inputs),
         "leaving_means": leaving_means(inputs.config, inputs.days),
         "contact": contact(inputs),
+        "swayed": swayed(inputs),
         "has_value": inputs.has("expected_value"),
         "stake": people(inputs, at_stake(inputs)[:STAKES], ("churn", "clv")),
         "sure": sure(inputs),
@@ -118,7 +120,7 @@ def _context(inputs: Inputs) -> dict[str, Any]:
 
 
 def _none(inputs: Inputs) -> dict[str, tuple[Bar, ...]]:
-    return {task: () for task in ("churn", "clv") if task not in inputs.drivers}
+    return {task: () for task in ("churn", "clv", "uplift") if task not in inputs.drivers}
 
 
 def _bars(found: tuple[Driver, ...]) -> tuple[Bar, ...]:

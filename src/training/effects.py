@@ -18,7 +18,7 @@ from ..models.uplift import Uplift, total
 from .blend import usual_of
 from .history import History
 from .metalearners import CANDIDATES, LEARNERS, Trial
-from .rivals import expected_outcome, logistic
+from .rivals import expected_outcome, is_chance, logistic
 from .splits import folds
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _trial(matrix: FloatArray, outcome: FloatArray, treated: FloatArray, part: N
 
     The chance of contact is the share contacted, unless attributes foretell it.
     """
-    chance = bool(np.isin(outcome, (0.0, 1.0)).all())
+    chance = is_chance(outcome)
     expected, propensity, share = np.empty(outcome.size), np.empty(outcome.size), np.empty(outcome.size)
     for number in range(_INNER):
         unseen = part == number

@@ -68,7 +68,7 @@ def qini(points: list[tuple[float, float]], title: str) -> Any:
     figure.add_scatter(x=[0, 1], y=[0, brought[-1]], mode="lines", line={"color": _GREY, "dash": "dot"})
     figure.add_scatter(x=shares, y=brought, mode="lines", line={"color": _OURS, "width": 3})
     figure.update_xaxes(title="share of customers, highest uplift first", tickformat=".0%")
-    return figure.update_yaxes(title="brought per treated customer of all")
+    return figure.update_yaxes(title="brought by contact, per customer")
 
 
 def drivers(importance: Mapping[str, float], title: str) -> Any:

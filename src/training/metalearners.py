@@ -103,6 +103,43 @@ def t_learner(trial: Trial, params: Mapping[str, Any], seed: int) -> Weighted:
     return ((1.0, Difference(treated, control, trial.chance, switched=False)),)
 
 
+def t_linear(trial: Trial, params: Mapping[str, Any], seed: int) -> Weighted:
+    """The same with a linear model on squashed features for each."""
+    del seed
+    shrink = float(params["shrink"])
+    treated, control = (_linear(trial.matrix[arm], trial.outcome[arm], shrink, trial.chance) for arm in trial.arms)
+    return ((1.0, Difference(treated, control, trial.chance, switched=False)),)
+
+
+def _linear(matrix: FloatArray, outcome: FloatArray, shrink: float, chance: bool) -> Linear:
+    """Logistic or ridge regression; ``shrink`` customers stand for no change by a feature."""
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    shape = squashing(matrix)
+    z = Linear.squash(matrix, *shape)
+    if not chance:
+        return _ridge(shape, np.column_stack([np.ones(len(z)), z]), outcome, shrink)
+    if np.ptp(outcome) == 0:
+        return Linear(*shape, np.zeros(z.shape[1]), constant(outcome, "logit"))
+    mean = float(outcome.mean())
+    with threadpool_limits(1):
+        model = LogisticRegression(C=1.0 / (shrink * mean * (1.0 - mean)), solver="newton-cholesky").fit(z, outcome)
+    return Linear(*shape, model.coef_[0].astype(np.float64), float(model.intercept_[0]))
+
+
+def _ridge(
+    shape: tuple[FloatArray, FloatArray, FloatArray], design: FloatArray, target: FloatArray, pull: float
+) -> Linear:
+    """Ridge regression on squashed columns, the first of the design unpenalised; one thread, so sums have one order."""
+    from threadpoolctl import threadpool_limits
+
+    penalty = np.diag([1e-9, *[pull] * (design.shape[1] - 1)])
+    with threadpool_limits(1):
+        found = np.linalg.solve(design.T @ design + penalty, design.T @ target)
+    return Linear(*shape, np.asarray(found[1:], dtype=np.float64), float(found[0]))
+
+
 def x_learner(trial: Trial, params: Mapping[str, Any], seed: int) -> Weighted:
     """Both groups' own effects against the other group's model, weighted by how many were contacted."""
     ((_, pair),) = t_learner(trial, params, seed)
@@ -124,20 +161,14 @@ def r_learner(trial: Trial, params: Mapping[str, Any], seed: int) -> Weighted:
 
 
 def r_linear(trial: Trial, params: Mapping[str, Any], seed: int) -> Weighted:
-    """The same as a ridge regression on squashed features: ``shrink`` customers stand for no change by a feature."""
-    from threadpoolctl import threadpool_limits
-
+    """The same as a ridge regression on squashed features."""
     del seed
-    scale, mean, sd = squashing(trial.matrix)
-    z = Linear.squash(trial.matrix, scale, mean, sd)
+    shape = squashing(trial.matrix)
+    z = Linear.squash(trial.matrix, *shape)
     contact = trial.treated - trial.propensity
     design = np.column_stack([np.ones(len(z)), z]) * contact[:, None]
-    pull = np.full(design.shape[1], float(params["shrink"]) * float((contact**2).mean()))
-    pull[0] = 1e-9
-    with threadpool_limits(1):
-        found = np.linalg.solve(design.T @ design + np.diag(pull), design.T @ (trial.outcome - trial.expected))
-    coefficients = np.asarray(found[1:], dtype=np.float64)
-    return ((1.0, Direct(Linear(scale, mean, sd, coefficients, float(found[0])))),)
+    pull = float(params["shrink"]) * float((contact**2).mean())
+    return ((1.0, Direct(_ridge(shape, design, trial.outcome - trial.expected, pull))),)
 
 
 LEARNERS: Mapping[str, Learn] = {
@@ -146,6 +177,7 @@ LEARNERS: Mapping[str, Learn] = {
     "X": x_learner,
     "R": r_learner,
     "linear R": r_linear,
+    "linear T": t_linear,
 }
 
 
@@ -159,10 +191,10 @@ CANDIDATES: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("linear R", {"shrink": 3_000.0}),
     ("R", _sizes(1, 120, 50.0)),
     ("X", _sizes(2, 80, 50.0)),
+    ("linear T", {"shrink": 100.0}),
     ("T", _sizes(2, 120, 50.0)),
     ("S", _sizes(2, 150, 50.0)),
-    ("linear R", {"shrink": 300.0}),
     ("R", _sizes(2, 80, 200.0, 0.03)),
-    ("T", _sizes(1, 120, 100.0)),
+    ("linear R", {"shrink": 300.0}),
 )
 """What is tried, the setting ``tuning.trials`` says how many of them; all of them strongly regularised."""

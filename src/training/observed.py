@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ANSWERS = ("label", "treated", "outcome")
 _HELD_OUT = 5  # one part of so many
 _LEAST = 20  # rows with an answer
-_FEWEST = 50  # rows whose answers were known on the held-out day
+_FEWEST = 50  # rows whose answers were known on the held-out day, or of each group of a campaign
 
 
 class Observed:
@@ -161,3 +161,33 @@ def parts(
     first = days[int(np.argmin(np.abs(shares - 1 / _HELD_OUT)))]
     settled = day + horizon / timedelta(days=1) <= first
     return settled if settled.sum() >= _FEWEST else day < first, day >= first
+
+
+def answerable(config: Config, ws: Workspace) -> Config:
+    """The settings with the tasks that the tables can answer, where the config names none itself.
+
+    Observations may lack a label, or who was contacted; campaigns may lack a control group, or outcomes.
+    """
+    if "tasks" in config.model_fields_set:
+        return config
+    kept = tuple(task for task in config.tasks if _told(task, ws))
+    return config.model_copy(update={"tasks": kept}) if kept else config
+
+
+def _told(task: str, ws: Workspace) -> bool:
+    """Whether the tables have answers to a task that is learnt from answers that they hold."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    if alone(ws.tables()):
+        table = pq.read_table(ws.table("observations"), columns=list(ANSWERS))
+        needed = {"churn": ("label",), "uplift": ("treated", "outcome")}.get(task, ())
+        return all(table[name].null_count < table.num_rows for name in needed)
+    if task != "uplift":
+        return True
+    if "campaigns" not in ws.tables():
+        return False
+    table = pq.read_table(ws.table("campaigns"), columns=["treated", "responded", "revenue"])
+    known = pc.or_(pc.is_valid(table["responded"]), pc.is_valid(table["revenue"]))
+    treated = pc.filter(table["treated"], known)
+    return all((pc.sum(pc.equal(treated, arm)).as_py() or 0) >= _FEWEST for arm in (True, False))

@@ -93,13 +93,14 @@ def expected_outcome(known: FloatArray, outcome: FloatArray, unseen: FloatArray,
         return np.asarray(model.predict(_standard(unseen, mean, sd)), dtype=np.float64)
 
 
-def _chance(outcome: FloatArray) -> bool:
+def is_chance(outcome: FloatArray) -> bool:
+    """Whether all outcomes are 0 or 1."""
     return bool(np.isin(outcome, (0.0, 1.0)).all())
 
 
 def s_learner(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
     """One regression that reads contact and contact times each column."""
-    chance, taught = _chance(outcome), np.column_stack([known, treated, known * treated[:, None]])
+    chance, taught = is_chance(outcome), np.column_stack([known, treated, known * treated[:, None]])
     with_contact = np.column_stack([unseen, np.ones(len(unseen)), unseen])
     without = np.column_stack([unseen, np.zeros(len(unseen)), np.zeros_like(unseen)])
     both = expected_outcome(taught, outcome, np.concatenate([with_contact, without]), chance=chance)
@@ -108,14 +109,14 @@ def s_learner(known: FloatArray, outcome: FloatArray, treated: FloatArray, unsee
 
 def t_learner(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
     """A regression for those contacted less one for the others."""
-    chance, on = _chance(outcome), treated > 0
+    chance, on = is_chance(outcome), treated > 0
     contacted = expected_outcome(known[on], outcome[on], unseen, chance=chance)
     return contacted - expected_outcome(known[~on], outcome[~on], unseen, chance=chance)
 
 
 def class_transformation(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
     """A regression of whether the outcome is as contact would have it; for amounts, of the transformed outcome."""
-    if _chance(outcome):
+    if is_chance(outcome):
         return 2.0 * logistic(known, (outcome == treated).astype(np.float64), unseen) - 1.0
     share = treated.mean()
     return expected_outcome(known, outcome * (treated - share) / (share * (1 - share)), unseen, chance=False)
@@ -124,7 +125,7 @@ def class_transformation(known: FloatArray, outcome: FloatArray, treated: FloatA
 def response(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
     """A regression of the outcome of those contacted: who answers, whether or not because of it."""
     on = treated > 0
-    return expected_outcome(known[on], outcome[on], unseen, chance=_chance(outcome))
+    return expected_outcome(known[on], outcome[on], unseen, chance=is_chance(outcome))
 
 
 UPLIFT_RIVALS: Mapping[str, UpliftRival] = {

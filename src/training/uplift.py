@@ -14,7 +14,7 @@ from .effects import learn, strata_of, treated_of
 from .evaluate import standing
 from .fitted import Fitted
 from .metalearners import CANDIDATES
-from .rivals import UPLIFT_RIVALS
+from .rivals import UPLIFT_RIVALS, is_chance
 from .splits import PARTS, gap, resampled, splits, spread
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _fitted(task: Task, history: History, config: Config, learnt: Learnt, rehear
         },
         chosen=" + ".join(f"{weight:.2f} {name}" for name, weight in named) or "the average effect for everyone",
         notes=tuple(_notes(history, learnt, judged, model, draws)),
-        curves={"qini": curve, "folds": dict(judged.folds)},
+        curves={"qini": curve, "folds": dict(judged.folds), "money": not is_chance(judged.outcome)},
     )
 
 
