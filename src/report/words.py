@@ -175,7 +175,7 @@ def stage_words(config: Config) -> dict[str, tuple[str, str]]:
     s, horizon = config.lifecycle, config.needs_horizon()
     return {
         "new": ("New", f"first purchase at most {s.new.days} days ago"),
-        "active": ("Active", "buying, and likely to go on"),
+        "active": ("Active", "buying, and likely to go on" if config.churn_form == "silent" else "likely to stay"),
         "at risk": ("At risk", f"at least {share(s.at_risk_churn)} likely to leave"),
         "dormant": ("Dormant", f"no purchase for {dormant_after(s, horizon).days} days or more"),
         "gone": ("Gone", f"at least {share(s.gone_churn)} likely to have left"),

@@ -92,7 +92,7 @@ def tasks() -> dict[str, Task]:
     Examples
     --------
     >>> sorted(tasks())
-    ['churn', 'clv', 'high_value', 'segments']
+    ['churn', 'clv', 'high_value', 'segments', 'uplift']
     """
     package = __name__.rpartition(".")[0] + ".tasks"
     names = sorted(m.name for m in pkgutil.iter_modules(import_module(package).__path__))
