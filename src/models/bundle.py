@@ -9,9 +9,10 @@ from ..errors import InputError
 from ..workspace import read_json
 from .predictor.predictor import FILE, Predictor
 from .segments import Segments
+from .uplift import Uplift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -55,15 +56,24 @@ class AnyPredictor(Protocol):
         """Write native files."""
 
 
+KINDS: Mapping[str, Callable[[Path], AnyPredictor]] = {
+    "blend": Predictor.load,
+    "segments": Segments.load,
+    "uplift": Uplift.load,
+}
+"""How each kind of predictor is read from its folder, by what its file says it is."""
+
+
 def load(folder: Path) -> AnyPredictor:
     """The predictor of one task from its folder of native files; nothing in it is executed.
 
     Raises InputError where the folder holds none.
     """
     saved = read_json(folder / FILE)
-    if not isinstance(saved, dict) or saved.get("kind") not in ("blend", "segments"):
+    read = KINDS.get(str(saved.get("kind"))) if isinstance(saved, dict) else None
+    if read is None:
         raise InputError(f"{folder.name}: holds no predictor; expected a file {FILE} in it.")
-    return Predictor.load(folder) if saved["kind"] == "blend" else Segments.load(folder)
+    return read(folder)
 
 
 @dataclass(frozen=True)

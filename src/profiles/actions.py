@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..config.settings import ActionRule
     from .tiers import Known, Words
 
+LEAST = {"expected_value": "min_expected_value", "p_churn": "min_p_churn", "uplift": "min_uplift"}
+"""Scores, and the settings of a rule that say from where on it is for them."""
 NO_ACTION = "No action"
 """What customers get whom no rule fits."""
 
@@ -24,7 +26,8 @@ def next_actions(known: Known, rules: Sequence[ActionRule]) -> Words:
     Parameters
     ----------
     known
-        ``tier`` and ``lifecycle``, and of ``segment``, ``expected_value`` and ``p_churn`` those that were predicted.
+        ``tier`` and ``lifecycle``, and of ``segment``, ``expected_value``, ``p_churn`` and ``uplift`` those that were
+        predicted.
     rules
         In the order in which they are tried.
 
@@ -50,7 +53,8 @@ def _fits(rule: ActionRule, known: Known, count: int) -> np.ndarray[Any, np.dtyp
         wanted = getattr(rule, name)
         if wanted:
             fits &= np.isin(known[name], wanted) if name in known else False
-    for name, least in (("expected_value", rule.min_expected_value), ("p_churn", rule.min_p_churn)):
+    for name, setting in LEAST.items():
+        least = getattr(rule, setting)
         if least is not None:
             fits &= known[name] >= least if name in known else False
     return fits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,11 @@ from ..models.btyd import Clock, Diary
 from ..models.predictor.encoder import Encoder
 from ..models.predictor.rhythm import Rhythm
 from ..workspace import read_json, silent, write_json, write_parquet
-from .labels import aligned, labels
+from .labels import answers
 from .snapshots import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date, timedelta
 
     import ibis
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..config import Config
+    from ..features.observations import Attribute
     from ..workspace import Note, Workspace
     from .task import Task
 
@@ -43,11 +44,23 @@ MOST_DIARIES = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What n customers did in a horizon."""
+    """What n customers did in a horizon, or what a table says came of them.
+
+    Attributes
+    ----------
+    ids
+        The customers, shape (n,).
+    purchases, spend
+        Shape (n,) each; NaN where there are no transactions.
+    known
+        Further answers by name, NaN where there is none: ``ended`` (1: the last open subscription ends), ``label``,
+        ``treated`` and ``outcome``.
+    """
 
     ids: NDArray[np.str_]
     purchases: NDArray[np.float64]
     spend: NDArray[np.float64]
+    known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +74,7 @@ class Snapshot:
     features
         A row per customer, by ``customer_id``.
     labels
-        ``customer_id``, ``purchases``, ``spend`` in the horizon after it, in the same order; None where not known.
+        ``customer_id`` and the answers of :class:`Outcome`, in the same order; None where not known.
     diary
         When they, or a fixed part of many, had bought by then.
     """
@@ -83,8 +96,10 @@ class Snapshot:
         """The labels as arrays."""
         assert self.labels is not None
         ids = np.array(self.labels["customer_id"].to_pylist(), dtype=str)
-        arrays = (self.labels[name].to_numpy().astype(np.float64) for name in ("purchases", "spend"))
-        return Outcome(ids, *arrays)
+        names = [name for name in self.labels.column_names if name != "customer_id"]
+        found = {name: self.labels[name].to_numpy().astype(np.float64) for name in names}
+        nothing = np.full(ids.size, np.nan)
+        return Outcome(ids, found.pop("purchases", nothing), found.pop("spend", nothing), found)
 
     def take(self, which: NDArray[np.bool_]) -> Snapshot:
         """Some of the customers."""
@@ -112,6 +127,10 @@ class History:
     rehearsal
         The same as it would have been on the last day whose outcome is known: what is chosen and judged there has
         seen nothing of that outcome. None in a rehearsal, and where the history has no room for one.
+    formulas
+        Whether buy-till-you-die formulas speak of the question.
+    mixed
+        Whether the rows have no order in time, so that any part of them is as good as another to be judged on.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -119,6 +138,8 @@ class History:
     horizon: timedelta
     learnt_horizon: timedelta
     rehearsal: History | None = None
+    formulas: bool = True
+    mixed: bool = False
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -128,11 +149,13 @@ class History:
     @cached_property
     def rhythm(self) -> Rhythm | None:
         """The likeliest formula for the customers of the day, on its clock."""
-        return Rhythm.fit(self.latest.features, FORMULAS, self.latest.clock)
+        return Rhythm.fit(self.latest.features, FORMULAS, self.latest.clock) if self.formulas else None
 
     @cached_property
     def level_rhythm(self) -> Rhythm | None:
         """BG/NBD for the customers of the day: the nearest of the formulas in total, if not customer by customer."""
+        if not self.formulas:
+            return None
         return Rhythm.fit(self.latest.features, [LEVEL_FORMULA], self.latest.clock)
 
     @cached_property
@@ -156,32 +179,50 @@ class Archive:
     note
         Who is told of progress.
 
+    Attributes
+    ----------
+    latest
+        The rows that are scored.
+    attributes
+        None: the features of a history are those of the families.
+
     Raises
     ------
     TooFewCustomersError
-        Where fewer customers than ``training.min_customers`` have bought before ``as_of``.
+        Where fewer customers than ``training.min_customers`` have bought or subscribed before ``as_of``.
     InputError
-        Where no table of transactions is there.
+        Where no table of transactions or subscriptions is there.
     """
 
+    attributes: Mapping[str, Attribute] = {}
+
     def __init__(self, config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
+        from ..features.observations import HISTORY
         from ..features.table import connect, open_tables
 
         con = connect(config)
-        if "transactions" not in ws.tables():
-            raise InputError("sources: none fills the table transactions; expected one, to learn what customers buy.")
+        if not HISTORY & set(ws.tables()):
+            raise InputError(
+                "sources: none fills the table transactions or subscriptions; expected one, to learn what customers do."
+            )
         self.config, self.ws, self.note = config, ws, note
         self._opened: Opened = lambda identity: open_tables(con, config, ws, identity)
         self._now = self._opened(None)
-        self.first: date = self._now["transactions"].ts.min().execute().date()
+        begins = self._now["transactions"].ts if "transactions" in self._now else self._now["subscriptions"].started_at
+        self.first: date = begins.min().execute().date()
         self._one_source = len({source.name for source in config.sources}) == 1
         self._made: dict[date, Snapshot] = {}
         self._histories: dict[timedelta, History] = {}
+        self._own: dict[str, History] = {}
         self._key = _key(config, ws)
         self.latest = self._enough(self.snapshot(as_of))
 
     def of(self, task: Task) -> History:
         """What a task is learnt from: labelled snapshots with its horizon, and the rows of the day."""
+        if task.looks_back is not None:
+            if task.name not in self._own:
+                self._own[task.name] = concerned(task.looks_back(self), task, self.config)
+            return self._own[task.name]
         horizon = task.horizon(self.config)
         if horizon not in self._histories:
             self._histories[horizon] = self.history(self.latest, horizon)
@@ -191,8 +232,8 @@ class Archive:
         least = self.config.training.min_customers
         if latest.features.num_rows < least:
             raise TooFewCustomersError(
-                f"as_of {latest.day}: {latest.features.num_rows} customers bought before it; expected at least {least} "
-                "(training.min_customers) to learn from."
+                f"as_of {latest.day}: {latest.features.num_rows} customers bought or subscribed before it; expected at "
+                f"least {least} (training.min_customers) to learn from."
             )
         return latest
 
@@ -216,20 +257,20 @@ class Archive:
         """Features on a day."""
         if day not in self._made:
             features, days = self._features(day)
-            self._made[day] = Snapshot(day, features, diary=diary(days))
+            self._made[day] = Snapshot(day, features, diary=diary(days) if days.num_rows else None)
         return self._made[day]
 
     def labelled(self, snapshot: Snapshot, horizon: timedelta) -> Snapshot:
         """The same with what came after it."""
-        found = labels(self._tables(snapshot.day), snapshot.day, horizon).to_pyarrow()
-        return replace(snapshot, labels=aligned(snapshot.features, found))
+        tables = self.tables(snapshot.day)
+        return replace(snapshot, labels=answers(tables, snapshot.features, snapshot.day, horizon))
 
-    def _tables(self, day: date) -> dict[str, ibis.Table]:
+    def tables(self, day: date) -> dict[str, ibis.Table]:
         """The tables, with the customers as they were known on a day; one source's own ids are always known."""
         return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
 
     def _features(self, day: date) -> tuple[pa.Table, pa.Table]:
-        """The features of a day, and the days with a purchase that were known by then."""
+        """The features of a day, and the days with a purchase that were known by then (none without transactions)."""
         import pyarrow.parquet as pq
 
         from ..features.table import build, collect, purchase_days
@@ -239,7 +280,7 @@ class Archive:
         if path.exists() and days.exists() and read_json(made_from) == self._key:
             return pq.read_table(path), pq.read_table(days)
         self.note(f"building the snapshot of {day}")
-        tables = self._tables(day)
+        tables = self.tables(day)
         made = collect(build(tables, day)), collect(purchase_days(tables, day))
         made_from.unlink(missing_ok=True)
         for place, table in zip((path, days), made, strict=True):
@@ -292,11 +333,11 @@ def concerned(history: History, task: Task, config: Config) -> History:
 
 def _key(config: Config, ws: Workspace) -> str:
     """What snapshots are made from: the tables' bytes, who is who, what is dropped, and the features' code."""
-    from ..features.table import USED, fingerprint
+    from ..features.table import fingerprint, used
     from ..workspace import digest
     from ..workspace import fingerprint as digest_of
 
-    names: Iterable[str] = [name for name in USED if name in ws.tables()]
+    names: Iterable[str] = used(ws.tables())
     files = [digest(ws.table(name)) for name in names] + [digest(ws.identity)]
     who = ["as known on the day", config.identity.model_dump(mode="json")]
     return digest_of(files, who, sorted(config.quality.drop), fingerprint(ws.tables()))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..metrics import Metric
     from ..models.predictor.members import Aspect
     from .fitted import Fitted, Means
-    from .history import History, Outcome
+    from .history import Archive, History, Outcome
 
     FloatArray = NDArray[np.float64]
     Estimator = Callable[["Task", History, Config, Means], Fitted]
@@ -45,7 +45,7 @@ class Task:
     output
         The column of the score.
     link
-        "logit" for a probability, "log" for money, "none" for groups.
+        "logit" for a probability, "log" for money, "none" for groups and differences.
     label
         The true answer for customers whose outcome is known, shape (n,); NaN for those whom the question does not
         concern: they are neither learnt from nor judged.
@@ -59,6 +59,10 @@ class Task:
         Which of the formula's margins speaks of it, and -1 where the formula says the opposite.
     learners
         The kinds of members that the search tries beside the formula.
+    past_spend
+        Whether past spend may be a member.
+    looks_back
+        How an archive of a history makes what the task is learnt from, where that is not the snapshots of a horizon.
     """
 
     name: str
@@ -72,6 +76,8 @@ class Task:
     aspect: Aspect = "buys"
     sign: float = 1.0
     learners: tuple[Learner, ...] = ()
+    past_spend: bool = True
+    looks_back: Callable[[Archive], History] | None = None
 
     @property
     def headline(self) -> str:
@@ -86,7 +92,7 @@ def tasks() -> dict[str, Task]:
     Examples
     --------
     >>> sorted(tasks())
-    ['churn', 'clv', 'high_value', 'segments']
+    ['churn', 'clv', 'high_value', 'segments', 'uplift']
     """
     package = __name__.rpartition(".")[0] + ".tasks"
     names = sorted(m.name for m in pkgutil.iter_modules(import_module(package).__path__))
