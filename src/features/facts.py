@@ -182,13 +182,19 @@ class Facts:
 
     @cached_property
     def categories(self) -> ibis.Table:
-        """Categories bought from: name, n (lines above 0), place (0: of most lines; the name breaks ties)."""
+        """Categories bought from: name, n (lines above 0), first and last day, place.
+
+        The place is 0 for that of most lines; the name breaks ties.
+        """
         lines = self.lines
         return _ranked(lines.filter((lines.amount > 0) & lines.category.notnull()), "category")
 
     @cached_property
     def channels(self) -> ibis.Table:
-        """Channels bought through: name, n (purchases), place (0: of most purchases; the name breaks ties)."""
+        """Channels bought through: name, n (purchases), first and last day, place.
+
+        The place is 0 for that of most purchases; the name breaks ties.
+        """
         orders = self.orders
         return _ranked(orders.filter((orders.amount > 0) & orders.channel.notnull()), "channel")
 
@@ -296,9 +302,11 @@ def _whole(value: Any, scale: int) -> Any:
 
 
 def _ranked(table: ibis.Table, column: str) -> ibis.Table:
-    """How often each customer has each value of a column, and which comes first."""
+    """How often, and from when to when, each customer has each value of a column, and which comes first."""
     import ibis
 
-    counted = table.group_by("customer_id", name=table[column]).aggregate(n=table.count())
+    counted = table.group_by("customer_id", name=table[column]).aggregate(
+        n=table.count(), first=table.day.min(), last=table.day.max()
+    )
     order = ibis.window(group_by="customer_id", order_by=[counted.n.desc(), counted.name.asc()])
     return counted.mutate(place=ibis.row_number().over(order))
