@@ -168,6 +168,17 @@ class TrainingSettings(Settings):
     """Bootstrap resamples behind each interval."""
 
 
+class IntentSettings(Settings):
+    """The task intent: will they buy within days?"""
+
+    horizon: Span = timedelta(days=7)
+    """How far it looks ahead. Of the newest labelled days the last one lies this far before `as_of`."""
+    snapshots: Annotated[int, Field(ge=1)] = 12
+    """The most labelled snapshots that are used, the held-out one among them."""
+    stride: Span | None = None
+    """The distance between snapshots; by default the whole weeks that hold the horizon."""
+
+
 class TuningSettings(Settings):
     """The search over models and their parameters."""
 
@@ -268,8 +279,8 @@ class MlflowSettings(Settings):
     """The experiment; the config's name by default."""
 
 
-TaskName = Literal["high_value", "clv", "churn", "segments"]
-TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "segments")
+TaskName = Literal["high_value", "clv", "churn", "intent", "segments", "risk", "prospects"]
+TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "intent", "segments", "risk")
 
 
 class Config(Settings):
@@ -295,6 +306,7 @@ class Config(Settings):
     identity: IdentitySettings = IdentitySettings()
     high_value: HighValueSettings = HighValueSettings()
     clv: ClvSettings = ClvSettings()
+    intent: IntentSettings = IntentSettings()
     segments: SegmentSettings = SegmentSettings()
     training: TrainingSettings = TrainingSettings()
     tuning: TuningSettings = TuningSettings()

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ..errors import InputError
 from ..workspace import read_json
 from .predictor.predictor import FILE, Predictor
+from .prospects import Prospects
+from .risk.risk import Risk
 from .segments import Segments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 ORDER = ("high_value", "clv", "churn", "intent", "segments", "risk", "uplift")
 """The tasks in the order of their columns in the scores."""
+KINDS: Mapping[str, Callable[[Path], AnyPredictor]] = {
+    "blend": Predictor.load,
+    "segments": Segments.load,
+    "risk": Risk.load,
+    "prospects": Prospects.load,
+}
+"""What reads each kind of predictor from its folder."""
 
 Outputs: TypeAlias = "dict[str, np.ndarray[Any, Any]]"
 
@@ -61,9 +70,10 @@ def load(folder: Path) -> AnyPredictor:
     Raises InputError where the folder holds none.
     """
     saved = read_json(folder / FILE)
-    if not isinstance(saved, dict) or saved.get("kind") not in ("blend", "segments"):
+    read = KINDS.get(str(saved.get("kind"))) if isinstance(saved, dict) else None
+    if read is None:
         raise InputError(f"{folder.name}: holds no predictor; expected a file {FILE} in it.")
-    return Predictor.load(folder) if saved["kind"] == "blend" else Segments.load(folder)
+    return read(folder)
 
 
 @dataclass(frozen=True)
@@ -72,11 +82,13 @@ class Bundle:
 
     Attributes:
         manifest: what the release says of itself.
-        predictors: by task, in the order of their columns.
+        predictors: by task, in the order of their columns; each reads customers.
+        prospects: what reads those who have not bought yet; None where that is no task of the release.
     """
 
     manifest: Mapping[str, Any]
     predictors: Mapping[str, AnyPredictor]
+    prospects: AnyPredictor | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
@@ -88,7 +100,9 @@ class Bundle:
         if manifest is None:
             raise InputError(f"{folder.name}: no {MANIFEST} in it; expected the folder of a release.")
         tasks = sorted(manifest["models"], key=lambda task: (ORDER.index(task) if task in ORDER else len(ORDER), task))
-        return cls(manifest, {task: load(folder / task) for task in tasks})
+        found = {task: load(folder / task) for task in tasks}
+        prospects = found.pop("prospects", None)
+        return cls(manifest, found, prospects)
 
     @property
     def columns(self) -> tuple[str, ...]:
