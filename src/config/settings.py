@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
@@ -242,6 +242,10 @@ class ActionRule(Settings):
     """Only from this expected value on."""
     min_p_churn: Share | None = None
     """Only from this churn probability on."""
+    min_p_intent: Share | None = None
+    """Only from this chance of a purchase within days on."""
+    min_risk: Share | None = None
+    """Only from this risk on: 0.99 is a hundredth of the customers of a normal day."""
 
 
 DEFAULT_ACTIONS = (
@@ -280,7 +284,17 @@ class MlflowSettings(Settings):
 
 
 TaskName = Literal["high_value", "clv", "churn", "intent", "segments", "risk", "prospects"]
-TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "intent", "segments", "risk")
+TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "intent", "segments", "risk", "prospects")
+NEEDS: dict[str, tuple[frozenset[str], ...]] = {
+    "prospects": (frozenset({"transactions", "customers"}), frozenset({"transactions", "events"})),
+}
+"""Tables that a task is learnt from, each set enough by itself; a task that is not listed needs transactions."""
+
+
+def _answerable(data: dict[str, Any]) -> tuple[TaskName, ...]:
+    """The tasks that the sources allow."""
+    tables = {source.table for source in data.get("sources", ())}
+    return tuple(task for task in TASKS if task not in NEEDS or any(need <= tables for need in NEEDS[task]))
 
 
 class Config(Settings):
@@ -299,8 +313,8 @@ class Config(Settings):
     """How far predictions look ahead, such as `180d`. Needed from the stage `features` on."""
     sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1)]
     """The tables to read."""
-    tasks: Annotated[tuple[TaskName, ...], Field(min_length=1)] = TASKS
-    """What to predict."""
+    tasks: Annotated[tuple[TaskName, ...], Field(min_length=1, default_factory=_answerable)]
+    """What to predict; all that the sources allow by default."""
     quality: QualitySettings = QualitySettings()
     currency: CurrencySettings = CurrencySettings()
     identity: IdentitySettings = IdentitySettings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..workspace import Note, silent, write_parquet
+from ..workspace import Note, discard, silent, write_parquet
 from .table import build, collect, connect, open_tables
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
     """Write ``features.parquet``: the features at ``as_of`` of every customer who is scored.
+
+    Where prospects are a task and a table tells of them, ``prospect_features.parquet`` holds those of every prospect.
 
     Raises
     ------
@@ -32,3 +34,8 @@ def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Non
             f"as_of: no customer has a purchase or an open subscription before {as_of}; expected a later day."
         )
     write_parquet(ws.features, features)
+    if "prospects" in config.tasks and {"customers", "events"} & {*tables}:
+        note(f"prospects at {as_of}")
+        write_parquet(ws.prospect_features, collect(build(tables, as_of, who="prospects")))
+    else:
+        discard(ws.prospect_features)

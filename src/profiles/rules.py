@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..workspace import fingerprint as digest_of
+from .actions import floors
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,11 +64,7 @@ _WANTED = (
 
 
 def _lacking(rule: ActionRule, columns: Collection[str]) -> list[str]:
-    wanted = {
-        "segment": bool(rule.segment),
-        "expected_value": rule.min_expected_value is not None,
-        "p_churn": rule.min_p_churn is not None,
-    }
+    wanted = {"segment": bool(rule.segment), **{name: least is not None for name, least in floors(rule).items()}}
     return [
         f"The action {rule.action!r} fits nobody: its condition needs {name}, which was not predicted."
         for name, used in wanted.items()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
     from .drivers import Driver
 
-NUMBERS = ("p_high_value", "expected_value", "expected_value_low", "expected_value_high", "p_churn")
+NUMBERS = ("p_high_value", "expected_value", "expected_value_low", "expected_value_high", "p_churn", "p_intent", "risk")
 FACTS = ("spend_365", "purchases", "spend_mean", "days_since_last")
 TEXTS = ("customer_id", "tier", "lifecycle", "segment", "next_action")
 
@@ -42,6 +42,7 @@ class Inputs:
     release: Mapping[str, Any] = field(default_factory=dict)
     drivers: Mapping[str, tuple[Driver, ...]] = field(default_factory=dict)
     tracking: str = ""
+    prospects: pa.Table | None = None
 
     @property
     def count(self) -> int:
@@ -96,6 +97,13 @@ def _facts(ws: Workspace, profiles: pa.Table) -> dict[str, np.ndarray[Any, np.dt
     features = pq.read_table(ws.features, columns=["customer_id", *there])
     at = pc.index_in(profiles["customer_id"], value_set=features["customer_id"].combine_chunks())
     return {name: features[name].take(at).to_numpy().astype(np.float64) for name in there}
+
+
+def read_prospects(ws: Workspace) -> pa.Table | None:
+    """Those who have not bought yet; None where nobody asked about them."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(ws.prospects) if ws.prospects.exists() else None
 
 
 def read_files(ws: Workspace) -> tuple[dict[str, Any], dict[str, Any]]:

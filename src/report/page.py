@@ -16,8 +16,10 @@ from .leaving import leaving
 from .matter import matter
 from .moving import moving
 from .people import ROWS, Rows, at_stake, people, ranked, to_take
+from .prospects import prospects
 from .run import commands, facts
 from .sure import sure
+from .watch import odd, soon
 from .who import who
 from .words import NAMES
 
@@ -36,6 +38,8 @@ COLUMNS = (
     "expected_value_high",
     "p_churn",
     "p_high_value",
+    "p_intent",
+    "risk",
     "next_action",
 )
 """Columns of the list to take away, as far as they are known."""
@@ -78,7 +82,7 @@ def page(inputs: Inputs) -> str:
 
 
 def _context(inputs: Inputs) -> dict[str, Any]:
-    known = ("p_high_value", "expected_value", "p_churn", "segment")
+    known = ("p_high_value", "expected_value", "p_churn", "p_intent", "segment", "risk")
     columns = [*(name for name in known if inputs.has(name)), "age", "days_since_last"]
     titles = (words for name, words in _TITLES.items() if inputs.has(name))
     title, why = next(titles, ("in the order of their ids", "it"))
@@ -102,6 +106,9 @@ def _context(inputs: Inputs) -> dict[str, Any]:
         "file_name": f"{inputs.config.name}-{inputs.as_of.isoformat()}.csv",
         "leaving": leaving(inputs),
         "has_value": inputs.has("expected_value"),
+        "soon": soon(inputs),
+        "odd": odd(inputs),
+        "prospects": prospects(inputs),
         "stake": people(inputs, at_stake(inputs)[:STAKES], ("churn", "clv")),
         "sure": sure(inputs),
         "names": NAMES,
@@ -123,7 +130,7 @@ def _bars(found: tuple[Driver, ...]) -> tuple[Bar, ...]:
 def _list(inputs: Inputs, rows: Rows) -> dict[str, Any]:
     names = [name for name in COLUMNS if inputs.has(name)]
     columns = [inputs.columns[name][rows].tolist() for name in names]
-    digits = {"p_churn": 4, "p_high_value": 4}
+    digits = {"p_churn": 4, "p_high_value": 4, "p_intent": 4, "risk": 4}
     rounded = [
         [round(v, digits.get(name, 2)) if isinstance(v, float) else v for v in values]
         for name, values in zip(names, columns, strict=True)
