@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..workspace import write_json
 from .predictor.predictor import FILE, Predictor
 
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -53,6 +54,8 @@ class Prospects:
 
     def predict(self, features: pa.Table) -> dict[str, FloatArray]:
         """Chance and value, each of shape (n,); the same row gives the same values to the bit."""
+        if not features.num_rows:
+            return {name: np.zeros(0) for name in self.outputs}
         said = self.chance.predict(features) | self.value.predict(features)
         return {name: said[name] for name in self.outputs}
 

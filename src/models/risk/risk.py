@@ -106,7 +106,7 @@ class Risk:
         there = [name for name in TRAITS if all(name in day.column_names for day in days)]
         traits = Encoder.fit([day.select(there) for day in days]).numbers
         columns = (*([_PEERS] if all(_PEERS in day.column_names for day in days) else []), *traits)
-        table = pa.concat_tables([day.select(columns) for day in days])
+        table = pa.concat_tables([day.select(columns or day.column_names[:1]) for day in days])
         values, purchases = _values(table, traits), _purchases(table, columns)
         edges = _parted(purchases)
         peers = np.searchsorted(np.array(edges), purchases, side="right")
