@@ -48,9 +48,8 @@ def fit_prospects(task: Task, history: History, config: Config, means: Means) ->
     since registration (or the last visit).
     """
     history = _with_rows(history)
-    value = replace(
-        task, output="expected_first_value", link="log", label=_spend, metrics=metrics.VALUE, aspect="value"
-    )
+    value = replace(task, output="expected_first_value", link="log", label=_spend, metrics=metrics.VALUE)
+    value = replace(value, aspect="value", level="formula")
     if _firsts(task, history, config) < FEWEST:
         return _few(task, value, history, config)
     back = history.rehearsal

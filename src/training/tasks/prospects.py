@@ -33,5 +33,6 @@ TASK = Task(
     metrics=metrics.PROBABILITY,
     fit=fit_prospects,
     who="prospects",
+    level="newest days",
     learners=("trees", "linear"),
 )
