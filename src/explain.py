@@ -28,6 +28,7 @@ EFFECTS = {
     "intent": "the chance of a purchase soon",
     "segments": "the fit to the segment",
     "risk": "how unusual this looks",
+    "prospects": "the chance of a first purchase",
     "uplift": "what contact changes",
 }
 

@@ -146,9 +146,9 @@ class _State:
         return {
             "ingest": [w.quality, *tables, *sorted(w.quarantine.glob("*.parquet"))],
             "resolve": [w.identity],
-            "features": [w.features],
+            "features": [w.features, w.prospect_features],
             "train": [w.metrics],
-            "score": [w.scores, w.scores_of(self.as_of())],
+            "score": [w.scores, w.scores_of(self.as_of()), w.prospects, w.prospects_of(self.as_of())],
             "profile": [w.profiles, w.profiles_db],
             "report": [w.report],
         }[name]
@@ -158,28 +158,15 @@ class _State:
         c = self.config.model_dump(mode="json", exclude={"workspace"})
         tables = [(t, self.digest(self.workspace.table(t))) for t in self.workspace.tables()]
         data = [tables, self.digest(self.workspace.identity), self.kept.get("as_of")]
-        predict = [
-            "name",
-            "horizon",
-            "tasks",
-            "high_value",
-            "clv",
-            "churn",
-            "uplift",
-            "segments",
-            "training",
-            "tuning",
-            "seed",
-            "engine",
-        ]
-        predict += ["identity", "mlflow"]
+        predict = ["name", "horizon", "tasks", "high_value", "clv", "churn", "intent", "segments", "uplift", "training"]
+        predict += ["tuning", "seed", "engine", "identity", "mlflow"]
         parts: dict[str, Callable[[], list[Any]]] = {
             "ingest": lambda: [
                 _some(c, ["sources", "quality", "currency", "as_of"]),
                 [self.source(s) for s in self.config.sources],
             ],
             "resolve": lambda: [data[0], data[2], c["identity"], [s["name"] for s in c["sources"]]],
-            "features": lambda: [data, c["quality"]["drop"], c["engine"]],
+            "features": lambda: [data, c["quality"]["drop"], c["engine"], "prospects" in c["tasks"]],
             "train": lambda: [
                 data,
                 c["quality"]["drop"],
@@ -187,7 +174,13 @@ class _State:
                 _some(c, predict),
                 _code("features", "identity"),
             ],
-            "score": lambda: [self.digest(self.workspace.features), self.release(), _code("models", "features")],
+            "score": lambda: [
+                self.digest(self.workspace.features),
+                self.digest(self.workspace.prospect_features),
+                self.release(),
+                c["explain"],
+                _code("models", "features", "explain.py"),
+            ],
             "profile": lambda: [
                 self.digest(self.workspace.scores),
                 self.digest(self.workspace.features),
@@ -196,9 +189,10 @@ class _State:
             ],
             "report": lambda: [
                 self.digest(self.workspace.profiles),
+                self.digest(self.workspace.prospects),
                 self.digest(self.workspace.metrics),
                 self.digest(self.workspace.quality),
-                _some(c, ["name", "horizon", "tasks", "clv", "high_value", "churn", "mlflow", "seed"]),
+                _some(c, ["name", "horizon", "tasks", "clv", "high_value", "churn", "intent", "mlflow", "seed"]),
                 _some(c, ["tiers", "lifecycle", "actions", "explain", "currency", "quality"]),
             ],
         }
@@ -276,7 +270,7 @@ _CODE: dict[str, Sequence[str]] = {
     "resolve": ("identity", "tables.py"),
     "features": ("features", "asof.py"),
     "train": ("models", "training", "metrics", "asof.py"),
-    "score": ("serving/score.py",),
+    "score": ("serving/score.py", "serving/prospects.py"),
     "profile": ("profiles",),
     "report": ("report",),
 }

@@ -65,6 +65,16 @@ class Workspace:
         return self.root / "scores.parquet"
 
     @property
+    def prospect_features(self) -> Path:
+        """The rows of those who have not bought yet: customer_id, as_of, features."""
+        return self.root / "prospect_features.parquet"
+
+    @property
+    def prospects(self) -> Path:
+        """Who may buy for the first time: their chance, what it would bring, and why."""
+        return self.root / "prospects.parquet"
+
+    @property
     def profiles(self) -> Path:
         """Scores with tier, lifecycle, reasons and next action."""
         return self.root / "profiles.parquet"
@@ -131,9 +141,10 @@ class Workspace:
         """The quarantined rows of a source."""
         return self.quarantine / f"{quote(source, safe=' ')}.parquet"
 
-    def snapshot(self, day: date) -> Path:
-        """Features and labels of a training snapshot."""
-        return self.root / "snapshots" / f"as_of={day.isoformat()}" / "features.parquet"
+    def snapshot(self, day: date, who: str = "customers") -> Path:
+        """The features of a training snapshot, of customers or of prospects."""
+        name = "features.parquet" if who == "customers" else f"{who}.parquet"
+        return self.root / "snapshots" / f"as_of={day.isoformat()}" / name
 
     def purchase_days(self, day: date) -> Path:
         """When the customers of a training snapshot had bought by then."""
@@ -142,6 +153,10 @@ class Workspace:
     def scores_of(self, day: date) -> Path:
         """The scores of one as-of date, kept when later ones are made."""
         return self.root / "scores" / f"as_of={day.isoformat()}" / "scores.parquet"
+
+    def prospects_of(self, day: date) -> Path:
+        """The prospects of one as-of date, kept when later ones are made."""
+        return self.scores_of(day).with_name("prospects.parquet")
 
     def tables(self) -> list[str]:
         """Names of the canonical tables that were ingested."""

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 QUICK = (
     "tuning.trials=2",
     "training.snapshots=4",
+    "intent.snapshots=4",
     "training.resamples=20",
     "segments.resamples=2",
     "segments.most=4",

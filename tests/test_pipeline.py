@@ -39,15 +39,21 @@ def test_the_files_that_are_a_contract_are_there(made):
     scores = pq.read_table(ws.scores)
     assert scores.column_names == [
         "customer_id", "as_of", "release", "p_high_value", "expected_value", "expected_value_low",
-        "expected_value_high", "p_churn", "segment", "uplift",
+        "expected_value_high", "p_churn", "p_intent", "segment", "risk", "uplift",
     ]  # fmt: skip
     assert all(column.null_count == 0 for column in scores.columns)
     assert scores["customer_id"].to_pylist() == sorted(set(scores["customer_id"].to_pylist()))
-    for name in ("p_high_value", "p_churn"):
+    for name in ("p_high_value", "p_churn", "p_intent", "risk"):
         assert 0 <= pc.min(scores[name]).as_py() <= pc.max(scores[name]).as_py() <= 1
     low, value, high = (scores[f"expected_value{end}"] for end in ("_low", "", "_high"))
     assert pc.all(pc.less_equal(low, value)).as_py()
     assert pc.all(pc.less_equal(value, high)).as_py()
+    prospects = pq.read_table(ws.prospects)
+    assert prospects.column_names == [
+        "customer_id", "as_of", "release", "p_first_purchase", "expected_first_value", "known_by", "reasons",
+    ]  # fmt: skip
+    assert not set(prospects["customer_id"].to_pylist()) & set(scores["customer_id"].to_pylist())
+    assert digest(ws.prospects) == digest(next((made.workspace / "scores").glob("as_of=*/prospects.parquet")))
     assert digest(ws.scores) == digest(next((made.workspace / "scores").glob("as_of=*/scores.parquet")))
 
 

@@ -226,6 +226,17 @@ class TrainingSettings(Settings):
     """Bootstrap resamples behind each interval."""
 
 
+class IntentSettings(Settings):
+    """The task intent: will they buy within days?"""
+
+    horizon: Span = timedelta(days=7)
+    """How far it looks ahead. Of the newest labelled days the last one lies this far before `as_of`."""
+    snapshots: Annotated[int, Field(ge=1)] = 12
+    """The most labelled snapshots that are used, the held-out one among them."""
+    stride: Span | None = None
+    """The distance between snapshots; by default the whole weeks that hold the horizon."""
+
+
 class TuningSettings(Settings):
     """The search over models and their parameters."""
 
@@ -291,6 +302,10 @@ class ActionRule(Settings):
     """Only from this churn probability on."""
     min_uplift: float | None = None
     """Only from this uplift on."""
+    min_p_intent: Share | None = None
+    """Only from this chance of a purchase within days on."""
+    min_risk: Share | None = None
+    """Only from this risk on: 0.99 is a hundredth of the customers of a normal day."""
 
 
 DEFAULT_ACTIONS = (
@@ -328,10 +343,11 @@ class MlflowSettings(Settings):
     """The experiment; the config's name by default."""
 
 
-TaskName = Literal["high_value", "clv", "churn", "segments", "uplift"]
-TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "segments", "uplift")
+TaskName = Literal["high_value", "clv", "churn", "intent", "segments", "risk", "uplift", "prospects"]
+TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "intent", "segments", "risk", "uplift", "prospects")
 NEEDS: dict[str, tuple[frozenset[str], ...]] = {
     "churn": (frozenset({"transactions"}), frozenset({"subscriptions"}), frozenset({"observations"})),
+    "prospects": (frozenset({"transactions", "customers"}), frozenset({"transactions", "events"})),
     "uplift": (
         frozenset({"transactions", "campaigns"}),
         frozenset({"subscriptions", "campaigns"}),
@@ -385,6 +401,7 @@ class Config(Settings):
     clv: ClvSettings = ClvSettings()
     churn: ChurnSettings = ChurnSettings()
     uplift: UpliftSettings = UpliftSettings()
+    intent: IntentSettings = IntentSettings()
     segments: SegmentSettings = SegmentSettings()
     training: TrainingSettings = TrainingSettings()
     tuning: TuningSettings = TuningSettings()

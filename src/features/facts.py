@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..asof import midnight, seen
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Stage = Callable[[ibis.Table], ibis.Table]
 
+Population = Literal["customers", "prospects"]
+"""Who gets a row: those with a purchase or an open subscription, or those who are known and never had either."""
 DAY = 86_400
 _EPOCH = date(1970, 1, 1)
 ORIGIN = {
@@ -100,11 +102,16 @@ class Facts:
         The midnight before which a row must have been known.
     stage
         What is done with facts that several others are made from: kept in a temporary table, or left as they are.
+    who
+        Who gets a row.
     """
 
-    def __init__(self, tables: Mapping[str, ibis.Table], snapshot: date, stage: Stage) -> None:
+    def __init__(
+        self, tables: Mapping[str, ibis.Table], snapshot: date, stage: Stage, who: Population = "customers"
+    ) -> None:
         self._tables = tables
         self._stage = stage
+        self._who = who
         self.at = Moment(snapshot)
 
     def __getitem__(self, name: str) -> ibis.Table:
@@ -182,13 +189,19 @@ class Facts:
 
     @cached_property
     def categories(self) -> ibis.Table:
-        """Categories bought from: name, n (lines above 0), place (0: of most lines; the name breaks ties)."""
+        """Categories bought from: name, n (lines above 0), first and last day, place.
+
+        The place is 0 for that of most lines; the name breaks ties.
+        """
         lines = self.lines
         return _ranked(lines.filter((lines.amount > 0) & lines.category.notnull()), "category")
 
     @cached_property
     def channels(self) -> ibis.Table:
-        """Channels bought through: name, n (purchases), place (0: of most purchases; the name breaks ties)."""
+        """Channels bought through: name, n (purchases), first and last day, place.
+
+        The place is 0 for that of most purchases; the name breaks ties.
+        """
         orders = self.orders
         return _ranked(orders.filter((orders.amount > 0) & orders.channel.notnull()), "channel")
 
@@ -244,7 +257,10 @@ class Facts:
 
     @cached_property
     def customers(self) -> ibis.Table:
-        """Registrations: gender, country, city, born and registered (days), place (0: the oldest knowledge)."""
+        """Registrations: gender, country, city, born, registered and since (days), place (0: the oldest knowledge).
+
+        ``since`` is the day of the registration, or of the first knowledge; null where neither is recorded.
+        """
         import ibis
 
         rows = seen(self._tables["customers"], self.at.date)
@@ -267,12 +283,35 @@ class Facts:
             "city",
             born=_day(rows.birth_date),
             registered=_day(rows.registered_at),
+            since=_day(ibis.coalesce(rows.registered_at, rows.valid_from)),
             place=ibis.row_number().over(order),
         )
 
     @cached_property
     def population(self) -> ibis.Table:
-        """The customers who get a row: with a purchase, or an open subscription, before the snapshot."""
+        """Those who get a row: customers, or prospects."""
+        return self._prospects if self._who == "prospects" else self._buyers
+
+    @property
+    def _prospects(self) -> ibis.Table:
+        """Who had registered, on a day that is known, or visited before the snapshot, and never bought or subscribed.
+
+        Without that day, somebody might be in a snapshot for having bought after it.
+        """
+        parts = []
+        if "customers" in self._tables:
+            parts.append(self.customers.filter(self.customers.since.notnull()).select("customer_id"))
+        if "events" in self._tables:
+            parts.append(self.events.select("customer_id"))
+        known = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
+        had = self._buyers
+        if "subscriptions" in self._tables:
+            had = had.union(self.subscriptions.select("customer_id"))
+        return known.distinct().anti_join(had, "customer_id")
+
+    @property
+    def _buyers(self) -> ibis.Table:
+        """Those with a purchase, or an open subscription, before the snapshot."""
         parts = []
         if "transactions" in self._tables:
             parts.append(self.days.select("customer_id"))
@@ -296,9 +335,11 @@ def _whole(value: Any, scale: int) -> Any:
 
 
 def _ranked(table: ibis.Table, column: str) -> ibis.Table:
-    """How often each customer has each value of a column, and which comes first."""
+    """How often, and from when to when, each customer has each value of a column, and which comes first."""
     import ibis
 
-    counted = table.group_by("customer_id", name=table[column]).aggregate(n=table.count())
+    counted = table.group_by("customer_id", name=table[column]).aggregate(
+        n=table.count(), first=table.day.min(), last=table.day.max()
+    )
     order = ibis.window(group_by="customer_id", order_by=[counted.n.desc(), counted.name.asc()])
     return counted.mutate(place=ibis.row_number().over(order))

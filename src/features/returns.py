@@ -24,6 +24,7 @@ def _lines(lines: ibis.Table, at: Moment) -> Columns:
         "back_amount_180": (-lines.amount).sum(where=recent),
         "back_day": lines.day.max(where=back),
         "sale_amount": lines.amount.sum(where=lines.amount > 0),
+        "sale_amount_180": lines.amount.sum(where=(lines.amount > 0) & at.within(lines.day, 180)),
     }
 
 
@@ -34,6 +35,7 @@ def _formulas(row: ibis.Table, at: Moment) -> Columns:
         "return_value": money(row.back_amount),
         "return_value_180": money(row.back_amount_180),
         "return_share": share(row.back_amount, row.sale_amount),
+        "return_share_180": share(row.back_amount_180, row.sale_amount_180),
         "return_line_share": share(row.back_lines, row.lines_all),
         "days_since_return": number(at.day - row.back_day),
     }
@@ -47,6 +49,7 @@ FAMILY = Family(
         Feature("return_value", "what was returned, as a positive amount", "money"),
         Feature("return_value_180", "what was returned in the last 180 days", "money"),
         Feature("return_share", "what was returned over what was sold", "share"),
+        Feature("return_share_180", "the same in the last 180 days", "share"),
         Feature("return_line_share", "share of the rows that are returns", "share"),
         Feature("days_since_return", "from the day of the last return to the snapshot", "days"),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..workspace import Note, silent, write_parquet
+from ..workspace import Note, discard, silent, write_parquet
 from .observations import repeated
 from .table import build, collect, connect, open_tables
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
     """Write ``features.parquet``: the features at ``as_of`` of every customer who is scored.
+
+    Where prospects are a task and a table tells of them, ``prospect_features.parquet`` holds those of every prospect.
 
     Raises
     ------
@@ -40,3 +42,8 @@ def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Non
             "later day."
         )
     write_parquet(ws.features, features)
+    if "prospects" in config.tasks and {"customers", "events"} & {*tables}:
+        note(f"prospects at {as_of}")
+        write_parquet(ws.prospect_features, collect(build(tables, as_of, who="prospects")))
+    else:
+        discard(ws.prospect_features)

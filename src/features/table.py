@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..workspace import Workspace
-    from .facts import Stage
+    from .facts import Population, Stage
     from .family import Family, Feature
 
 __all__ = [
@@ -51,6 +51,10 @@ def used(tables: Collection[str]) -> tuple[str, ...]:
     (('transactions', 'customers'), ('observations',))
     """
     return ("observations",) if alone(tables) else tuple(name for name in USED if name in tables)
+
+
+BEFORE = ("events", "feedback", "campaigns", "customers")
+"""Those that say something of people who have not bought yet."""
 
 
 @cache
@@ -149,8 +153,9 @@ def build(
     *,
     only: Collection[str] | None = None,
     staged: bool = True,
+    who: Population = "customers",
 ) -> ibis.Table:
-    """The features of every customer at a snapshot, as one expression.
+    """The features of every customer, or of every prospect, at a snapshot, as one expression.
 
     Parameters
     ----------
@@ -163,21 +168,25 @@ def build(
     staged
         Compute what several families share at once, into temporary tables that go when the expression does; else the
         expression is one query, as the endpoint compiles it. The rows are the same.
+    who
+        Customers, or prospects: people who had registered or visited before the snapshot, and never bought or
+        subscribed. Of these, there are the families that need no purchase.
 
     Returns
     -------
     ibis.Table
         ``customer_id``, ``as_of`` (date) and the columns of :func:`catalogue`: doubles, and text for names. A row for
-        every customer with a purchase, or an open subscription, before the snapshot; of observations, which come
-        without a history, the attributes that each customer was last observed with.
+        every customer with a purchase, or an open subscription, before the snapshot, or for every prospect; of
+        observations, which come without a history, the attributes that each customer was last observed with.
     """
     import ibis
 
     if "observations" in tables:
         return newest(tables["observations"], snapshot)
     stage: Stage = ibis.Table.cache if staged else _as_it_is
-    facts = Facts(tables, snapshot, stage)
-    chosen = [family for family in families(tables) if only is None or family.name in only]
+    facts = Facts(tables, snapshot, stage, who)
+    told = [name for name in tables if who == "customers" or name in BEFORE]
+    chosen = [family for family in families(told) if only is None or family.name in only]
     row = facts.population
     for name, measures in _measures(facts, chosen).items():
         mine = stage(facts[name].group_by("customer_id").aggregate(**measures))

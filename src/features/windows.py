@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .facts import Moment
 
-LENGTHS = (30, 90, 180, 365)
+LENGTHS = (7, 14, 30, 90, 180, 365)
 PERIOD, PERIODS = 30, 12
 # sum over periods of (i - mean(i))**2, as whole numbers of half periods: sum of (2i - 11)**2 over i = 0 .. 11, by 2
 _SPREAD = sum((2 * i - PERIODS + 1) ** 2 for i in range(PERIODS)) / 2

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ..errors import InputError
 from ..workspace import read_json
 from .predictor.predictor import FILE, Predictor
+from .prospects import Prospects
+from .risk.risk import Risk
 from .segments import Segments
 from .uplift import Uplift
 
@@ -59,7 +61,9 @@ class AnyPredictor(Protocol):
 KINDS: Mapping[str, Callable[[Path], AnyPredictor]] = {
     "blend": Predictor.load,
     "segments": Segments.load,
+    "risk": Risk.load,
     "uplift": Uplift.load,
+    "prospects": Prospects.load,
 }
 """How each kind of predictor is read from its folder, by what its file says it is."""
 
@@ -82,11 +86,13 @@ class Bundle:
 
     Attributes:
         manifest: what the release says of itself.
-        predictors: by task, in the order of their columns.
+        predictors: by task, in the order of their columns; each reads customers.
+        prospects: what reads those who have not bought yet; None where that is no task of the release.
     """
 
     manifest: Mapping[str, Any]
     predictors: Mapping[str, AnyPredictor]
+    prospects: AnyPredictor | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
@@ -98,7 +104,9 @@ class Bundle:
         if manifest is None:
             raise InputError(f"{folder.name}: no {MANIFEST} in it; expected the folder of a release.")
         tasks = sorted(manifest["models"], key=lambda task: (ORDER.index(task) if task in ORDER else len(ORDER), task))
-        return cls(manifest, {task: load(folder / task) for task in tasks})
+        found = {task: load(folder / task) for task in tasks}
+        prospects = found.pop("prospects", None)
+        return cls(manifest, found, prospects)
 
     @property
     def columns(self) -> tuple[str, ...]:

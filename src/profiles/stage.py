@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..registry import Release
 
-SCORES = ("p_high_value", "expected_value", "p_churn", "segment", "uplift")
+SCORES = ("p_high_value", "expected_value", "p_churn", "p_intent", "segment", "risk", "uplift")
 """Columns of the scores that the rules look at."""
 
 FACTS = ("age", "days_since_last")

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
     from .drivers import Driver
 
-NUMBERS = ("p_high_value", "expected_value", "expected_value_low", "expected_value_high", "p_churn", "uplift")
+NUMBERS = (
+    "p_high_value",
+    "expected_value",
+    "expected_value_low",
+    "expected_value_high",
+    "p_churn",
+    "p_intent",
+    "risk",
+    "uplift",
+)
 FACTS = ("spend_365", "purchases", "spend_mean", "days_since_last")
 TEXTS = ("customer_id", "tier", "lifecycle", "segment", "next_action")
 
@@ -43,6 +52,7 @@ class Inputs:
     release: Mapping[str, Any] = field(default_factory=dict)
     drivers: Mapping[str, tuple[Driver, ...]] = field(default_factory=dict)
     tracking: str = ""
+    prospects: pa.Table | None = None
 
     @property
     def count(self) -> int:
@@ -107,6 +117,13 @@ def _facts(ws: Workspace, profiles: pa.Table) -> dict[str, np.ndarray[Any, np.dt
     features = pq.read_table(ws.features, columns=["customer_id", *there])
     at = pc.index_in(profiles["customer_id"], value_set=features["customer_id"].combine_chunks())
     return {name: features[name].take(at).to_numpy().astype(np.float64) for name in there}
+
+
+def read_prospects(ws: Workspace) -> pa.Table | None:
+    """Those who have not bought yet; None where nobody asked about them."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(ws.prospects) if ws.prospects.exists() else None
 
 
 def read_files(ws: Workspace) -> tuple[dict[str, Any], dict[str, Any]]:

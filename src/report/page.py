@@ -18,9 +18,11 @@ from .leaving import leaving
 from .matter import matter
 from .moving import moving
 from .people import ROWS, Rows, at_stake, people, ranked, to_take
+from .prospects import prospects
 from .run import commands, facts
 from .sure import sure
 from .swayed import swayed
+from .watch import odd, soon
 from .who import who
 from .words import NAMES, leaving_means
 
@@ -39,6 +41,8 @@ COLUMNS = (
     "expected_value_high",
     "p_churn",
     "p_high_value",
+    "p_intent",
+    "risk",
     "uplift",
     "next_action",
 )
@@ -83,7 +87,7 @@ def page(inputs: Inputs) -> str:
 
 
 def _context(inputs: Inputs) -> dict[str, Any]:
-    known = ("p_high_value", "expected_value", "p_churn", "segment", "uplift")
+    known = ("p_high_value", "expected_value", "p_churn", "p_intent", "segment", "risk", "uplift")
     columns = [*(name for name in known if inputs.has(name)), *(FACTS if inputs.has_history else ())]
     titles = (words for name, words in _TITLES.items() if inputs.has(name))
     title, why = next(titles, ("in the order of their ids", "it"))
@@ -110,6 +114,9 @@ def _context(inputs: Inputs) -> dict[str, Any]:
         "contact": contact(inputs),
         "swayed": swayed(inputs),
         "has_value": inputs.has("expected_value"),
+        "soon": soon(inputs),
+        "odd": odd(inputs),
+        "prospects": prospects(inputs),
         "stake": people(inputs, at_stake(inputs)[:STAKES], ("churn", "clv")),
         "sure": sure(inputs),
         "names": NAMES,
@@ -131,7 +138,7 @@ def _bars(found: tuple[Driver, ...]) -> tuple[Bar, ...]:
 def _list(inputs: Inputs, rows: Rows) -> dict[str, Any]:
     names = [name for name in COLUMNS if inputs.has(name)]
     columns = [inputs.columns[name][rows].tolist() for name in names]
-    digits = {"p_churn": 4, "p_high_value": 4, "uplift": 4}
+    digits = {"p_churn": 4, "p_high_value": 4, "p_intent": 4, "risk": 4, "uplift": 4}
     rounded = [
         [round(v, digits.get(name, 2)) if isinstance(v, float) else v for v in values]
         for name, values in zip(names, columns, strict=True)

@@ -12,7 +12,7 @@ from ..profiles.wording import words_of
 from ..registry import tracking_uri
 from ..workspace import Note, Workspace, silent, write_text
 from .drivers import Driver, drivers, sample
-from .inputs import Inputs, read_files, read_profiles
+from .inputs import Inputs, read_files, read_profiles, read_prospects
 from .page import page
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def report(config: Config, ws: Workspace, note: Note = silent) -> None:
     profiles, columns, day = read_profiles(ws)
     metrics, quality = read_files(ws)
     made_by = maker(config, ws, profiles)
-    known: dict[str, Any] = {}
+    known: dict[str, Any] = {"prospects": read_prospects(ws)}
     if made_by is not None:
         note("looking for what drives the scores")
         release, bundle = made_by

@@ -25,8 +25,8 @@ class Measure:
 
 MEASURES = {
     "auc": Measure(
-        "Tells who leaves from who stays",
-        "Of two customers, one who left and one who stayed: how often the leaver was given the higher risk.",
+        "Tells who will from who will not",
+        "Of two customers, one who then did and one who did not: how often the first was given the higher chance.",
         "higher",
         "share",
         "AUC",
@@ -61,7 +61,7 @@ MEASURES = {
     ),
     "brier": Measure(
         "Error of the probabilities",
-        "The squared distance between the stated risk and what happened. 0 is perfect.",
+        "The squared distance between the stated chance and what happened. 0 is perfect.",
         "lower",
         "decimal",
         "Brier score",
@@ -111,6 +111,8 @@ SHOWN = {
     "clv": ("gini", "capture_10", "mae", "bias"),
     "high_value": ("average_precision", "lift_10"),
     "uplift": ("qini", "uplift_30"),
+    "intent": ("auc", "brier"),
+    "prospects": ("auc", "brier", "gini"),
 }
 """The measures of each task that the page shows; the first one is the one that decides."""
 
@@ -118,6 +120,9 @@ TASKS = {
     "churn": "Who is leaving",
     "clv": "How much they will spend",
     "high_value": "Who will be among the best",
+    "intent": "Who will buy within days",
+    "prospects": "Who will buy for the first time",
+    "risk": "Who behaves oddly",
     "segments": "Who is alike",
     "uplift": "Whom contact changes",
 }
@@ -131,6 +136,8 @@ NAMES = (
 
 BASELINES = {
     "recency": "who bought last",
+    "last_visit": "who visited last",
+    "registration": "who registered last",
     "rfm": "RFM points",
     "past_spend": "past spend, carried on",
     "bgnbd": "BG/NBD formula",

@@ -10,6 +10,7 @@ from ..models.bundle import Bundle
 from ..registry import Registry
 from ..workspace import Note, Workspace, replacing, silent
 from .manifest import require_same_features
+from .prospects import prospects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,8 @@ def score(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> No
 
     Writes ``scores.parquet`` (customer_id, as_of, release, then the columns of the tasks that the release holds, no
     nulls, in the order of the features) and keeps a copy under ``scores/as_of=.../``. Rows are read, scored and written
-    in batches, and each file appears whole or not at all.
+    in batches, and each file appears whole or not at all. Where the release knows of prospects, ``prospects.parquet``
+    is written, too.
 
     Raises
     ------
@@ -49,6 +51,7 @@ def score(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> No
             raise InputError(f"{ws.features.name}: no customer to score before {as_of}; expected at least one buyer.")
         with replacing(ws.scores_of(as_of)) as copy:
             shutil.copyfile(draft, copy)
+    prospects(bundle, release.id, ws, as_of, config.explain, note)
 
 
 def champion(registry: Registry) -> Release:

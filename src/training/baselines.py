@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
+LATELY: Mapping[str, str] = {
+    "recency": "days_since_last",
+    "last_visit": "days_since_visit",
+    "registration": "days_since_registration",
+}
+"""Baselines that are an order: who did something last."""
 FORMULAS: Mapping[str, str] = {"bgnbd": "bg_nbd", "mbgnbd": "mbg_nbd", "paretonbd": "pareto_nbd"}
 
 
@@ -39,24 +45,27 @@ class Baseline:
 
 
 def baselines(task: Task, history: History, pool: Pool) -> dict[str, Baseline]:
-    """Every baseline's scores for the latest rows of a history.
+    """Every baseline's scores for the latest rows of a history, as far as the features say what it needs.
 
     ``recency``: who bought last. ``rfm``: the sum of the quintiles of recency, frequency and spend. ``past_spend``: the
-    spend of the past, as long as the horizon. ``prior``: the average for everyone. ``bgnbd``, ``mbgnbd`` and
-    ``paretonbd``: the formulas with Gamma-Gamma, as they are. ``xgboost``: its defaults, on the newest labelled
-    snapshot. Of contracts: ``tenure``, ``plan`` (the average of each), ``prior`` and ``xgboost``.
+    spend of the past, as long as the horizon. ``last_visit``: who visited last. ``registration``: where nobody has
+    bought, who registered last. ``prior``: the average for everyone. ``bgnbd``, ``mbgnbd`` and ``paretonbd``: the
+    formulas with Gamma-Gamma, as they are. ``xgboost``: its defaults, on the newest labelled snapshot. Of contracts:
+    ``tenure``, ``plan`` (the average of each), ``prior`` and ``xgboost``.
     """
     if not history.formulas:
         return _of_contracts(task, history, pool)
     features = history.latest.features
     up = -1.0 if task.sign < 0 else 1.0
-    recent = -numbers(features, "days_since_last", 1e6)
-    found = {
-        "recency": Baseline(up * recent, exact=False),
-        "rfm": Baseline(up * rfm_points(features), exact=False),
-        "past_spend": _past_spend(task, history),
-        "prior": Baseline(np.full(features.num_rows, float(pool.truth.mean())), exact=True),
-    }
+    there = {*features.column_names}
+    lately = {name: column for name, column in LATELY.items() if column in there}
+    if "recency" in lately:
+        lately.pop("registration", None)
+    found = {n: Baseline(-up * numbers(features, column, 1e6), exact=False) for n, column in lately.items()}
+    if {"days_since_last", "purchases", "spend_total"} <= there:
+        found["rfm"] = Baseline(up * rfm_points(features), exact=False)
+        found["past_spend"] = _past_spend(task, history)
+    found["prior"] = Baseline(np.full(features.num_rows, float(pool.truth.mean())), exact=True)
     found |= _formulas(task, history)
     found["xgboost"] = _boosted(task, history, pool)
     return found

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..config import Config
+    from ..config.settings import TrainingSettings
+    from ..features.facts import Population
     from ..features.observations import Attribute
     from ..workspace import Note, Workspace
     from .task import Task
@@ -211,22 +213,31 @@ class Archive:
         begins = self._now["transactions"].ts if "transactions" in self._now else self._now["subscriptions"].started_at
         self.first: date = begins.min().execute().date()
         self._one_source = len({source.name for source in config.sources}) == 1
-        self._made: dict[date, Snapshot] = {}
-        self._histories: dict[timedelta, History] = {}
-        self._own: dict[str, History] = {}
+        self._made: dict[tuple[date, Population], Snapshot] = {}
+        self._histories: dict[str, History] = {}
         self._key = _key(config, ws)
         self.latest = self._enough(self.snapshot(as_of))
 
     def of(self, task: Task) -> History:
-        """What a task is learnt from: labelled snapshots with its horizon, and the rows of the day."""
-        if task.looks_back is not None:
-            if task.name not in self._own:
-                self._own[task.name] = concerned(task.looks_back(self), task, self.config)
-            return self._own[task.name]
-        horizon = task.horizon(self.config)
-        if horizon not in self._histories:
-            self._histories[horizon] = self.history(self.latest, horizon)
-        return concerned(self._histories[horizon], task, self.config)
+        """What a task is learnt from: labelled snapshots with its horizon and pace, and the rows of the day."""
+        horizon, pace = task.horizon(self.config), task.pace(self.config)
+        key = f"{task.who} {horizon.days} {pace.model_dump_json()}" if task.looks_back is None else task.name
+        if key not in self._histories:
+            self._histories[key] = (
+                self._ahead(task.who, horizon, pace) if not task.looks_back else task.looks_back(self)
+            )
+        return concerned(self._histories[key], task, self.config)
+
+    def _ahead(self, who: Population, horizon: timedelta, pace: TrainingSettings) -> History:
+        """The history of customers, or of prospects where a table tells of any."""
+        if who == "customers":
+            return self.history(self.latest, horizon, pace)
+        if not {"customers", "events"} & {*self._now}:
+            raise InputError(
+                "tasks: prospects needs to know people before they buy; expected a source that fills the table "
+                "customers (with registered_at) or events, or tasks without prospects."
+            )
+        return self.history(self.snapshot(self.latest.day, who), horizon, pace, who=who)
 
     def _enough(self, latest: Snapshot) -> Snapshot:
         least = self.config.training.min_customers
@@ -237,28 +248,38 @@ class Archive:
             )
         return latest
 
-    def history(self, latest: Snapshot, horizon: timedelta, *, rehearse: bool = True) -> History:
+    def history(
+        self,
+        latest: Snapshot,
+        horizon: timedelta,
+        pace: TrainingSettings,
+        *,
+        who: Population = "customers",
+        rehearse: bool = True,
+    ) -> History:
         """The history before the day of ``latest``, with a rehearsal where there is room for it.
 
         Raises InputError where it is too short.
         """
-        made = plan(self.first, latest.day, horizon, self.config.training)
-        labelled = tuple(self.labelled(self.snapshot(day), made.learnt) for day in made.days)
-        rehearsal = self._rehearsal(labelled, made.learnt) if rehearse else None
+        made = plan(self.first, latest.day, horizon, pace)
+        labelled = tuple(self.labelled(self.snapshot(day, who), made.learnt) for day in made.days)
+        rehearsal = self._rehearsal(labelled, made.learnt, pace, who) if rehearse else None
         return History(labelled, latest, horizon, made.learnt, rehearsal)
 
-    def _rehearsal(self, labelled: tuple[Snapshot, ...], horizon: timedelta) -> History | None:
+    def _rehearsal(
+        self, labelled: tuple[Snapshot, ...], horizon: timedelta, pace: TrainingSettings, who: Population
+    ) -> History | None:
         try:
-            return self.history(labelled[-1], horizon, rehearse=False)
+            return self.history(labelled[-1], horizon, pace, who=who, rehearse=False)
         except InputError:
             return None
 
-    def snapshot(self, day: date) -> Snapshot:
-        """Features on a day."""
-        if day not in self._made:
-            features, days = self._features(day)
-            self._made[day] = Snapshot(day, features, diary=diary(days) if days.num_rows else None)
-        return self._made[day]
+    def snapshot(self, day: date, who: Population = "customers") -> Snapshot:
+        """Features of customers or prospects on a day."""
+        if (day, who) not in self._made:
+            features, days = self._features(day, who)
+            self._made[day, who] = Snapshot(day, features, diary=diary(days) if days else None)
+        return self._made[day, who]
 
     def labelled(self, snapshot: Snapshot, horizon: timedelta) -> Snapshot:
         """The same with what came after it."""
@@ -269,24 +290,27 @@ class Archive:
         """The tables, with the customers as they were known on a day; one source's own ids are always known."""
         return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
 
-    def _features(self, day: date) -> tuple[pa.Table, pa.Table]:
-        """The features of a day, and the days with a purchase that were known by then (none without transactions)."""
+    def _features(self, day: date, who: Population) -> tuple[pa.Table, pa.Table | None]:
+        """The features of a day, and the days with a purchase that were known by then; prospects have none."""
         import pyarrow.parquet as pq
 
         from ..features.table import build, collect, purchase_days
 
-        path, days = self.ws.snapshot(day), self.ws.purchase_days(day)
-        made_from = path.with_name("made_from.json")
-        if path.exists() and days.exists() and read_json(made_from) == self._key:
-            return pq.read_table(path), pq.read_table(days)
+        buyers = who == "customers"
+        path, days = self.ws.snapshot(day, who), self.ws.purchase_days(day)
+        made_from = path.with_name("made_from.json" if buyers else f"{who}_made_from.json")
+        if path.exists() and (days.exists() or not buyers) and read_json(made_from) == self._key:
+            return pq.read_table(path), pq.read_table(days) if buyers else None
         self.note(f"building the snapshot of {day}")
         tables = self.tables(day)
-        made = collect(build(tables, day)), collect(purchase_days(tables, day))
+        features = collect(build(tables, day, who=who))
+        bought = collect(purchase_days(tables, day)) if buyers else None
         made_from.unlink(missing_ok=True)
-        for place, table in zip((path, days), made, strict=True):
-            write_parquet(place, table)
+        write_parquet(path, features)
+        if bought is not None:
+            write_parquet(days, bought)
         write_json(made_from, self._key)
-        return made
+        return features, bought
 
 
 def diary(days: pa.Table) -> Diary:

@@ -3,7 +3,7 @@
 A learner with little more than a year of history inherits the level of the windows that it was fitted on. The formulas,
 which spread each customer's own rate over the time to come, by a clock that knows the season as far as the history
 does, were nearer on most days that were looked at; so the total of the blend is the formula's: that of BG/NBD, which
-was the nearest of the three in total.
+was the nearest of the three in total. Where a task asks for it (a short horizon), the newest labelled days decide.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
+_HALF_LIFE = 3.0  # snapshots after which a day speaks half as loudly of the level of the newest
+
 
 def level(task: Task, history: History, pool: Pool, margin: FloatArray) -> float:
     """What to add to the margins of the latest rows for their total to be the expected one.
@@ -44,6 +46,8 @@ def level(task: Task, history: History, pool: Pool, margin: FloatArray) -> float
 
 def _expected(task: Task, history: History, pool: Pool) -> FloatArray:
     """Chances or money whose total is the expected one."""
+    if task.level == "newest days" and history.learnt_horizon == history.horizon:
+        return newest_days(task, history, pool)
     rhythm = history.level_rhythm
     if rhythm is None or (task.link == "logit" and task.aspect == "value"):
         share = float(np.maximum(pool.truth, 0.0).mean())
@@ -57,8 +61,23 @@ def _expected(task: Task, history: History, pool: Pool) -> FloatArray:
     return sigmoid(said) if task.link == "logit" else np.exp(said)
 
 
-def mean_shift(margin: FloatArray, mean: float) -> float:
-    """What to add to log-odds for the mean probability to be ``mean``.
+def newest_days(task: Task, history: History, pool: Pool) -> FloatArray:
+    """Chances at the level of the newest labelled days: the formula's, moved as those days' were off, shape (n,).
+
+    A short horizon is shorter than what makes a formula right on average: a weekday, a holiday, a campaign. Each day
+    counts by how new it is.
+    """
+    weight = 0.5 ** ((pool.days - 1 - pool.day) / _HALF_LIFE)
+    share = float(np.clip((weight * pool.truth).sum() / weight.sum(), 0.5 / pool.truth.size, 1 - 0.5 / pool.truth.size))
+    past = history.latest.features
+    if history.rhythm is None or task.aspect not in pool.rows.formula:
+        return np.full(past.num_rows, share)
+    said = formula_margins(history.rhythm, Past.of(past), float(history.horizon.days), task.sign)[task.aspect]
+    return sigmoid(said + mean_shift(pool.rows.formula[task.aspect], share, weight))
+
+
+def mean_shift(margin: FloatArray, mean: float, weight: FloatArray | None = None) -> float:
+    """What to add to log-odds for the mean probability, weighted where there are weights, to be ``mean``.
 
     >>> shift = mean_shift(np.array([-1.0, 0.0, 2.0]), 0.5)
     >>> round(float(sigmoid(np.array([-1.0, 0.0, 2.0]) + shift).mean()), 9)
@@ -67,7 +86,7 @@ def mean_shift(margin: FloatArray, mean: float) -> float:
     low, high = -30.0, 30.0
     for _ in range(80):
         middle = (low + high) / 2
-        if sigmoid(margin + middle).mean() < mean:
+        if np.average(sigmoid(margin + middle), weights=weight) < mean:
             low = middle
         else:
             high = middle

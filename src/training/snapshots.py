@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _ENOUGH = 3
 _SHORTEST = 7
+_WEEK = timedelta(days=7)
+_SHORT = 4 * _WEEK
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Plan:
 def plan(first: date, as_of: date, horizon: timedelta, settings: TrainingSettings) -> Plan:
     """The snapshots of a history that begins on ``first``.
 
+    A horizon of less than four weeks that is not of whole weeks is learnt from days on the weekday of ``as_of``, as far
+    as the stride keeps to it: within a week, the days on which people buy would be mistaken for the level.
+
     Where fewer than three snapshots with enough history before them fit, the horizon that is learnt is half of what is
     left after the least history, and the formulas extend it.
 
@@ -52,12 +57,16 @@ def plan(first: date, as_of: date, horizon: timedelta, settings: TrainingSetting
     >>> made = plan(date(1997, 1, 1), date(1997, 10, 1), timedelta(days=273), TrainingSettings())
     >>> made.learnt.days, [day.isoformat() for day in made.days]
     (106, ['1997-03-19', '1997-04-18', '1997-05-18', '1997-06-17'])
+    >>> pace = TrainingSettings(snapshots=3, stride="1w")
+    >>> [day.isoformat() for day in plan(date(1997, 1, 1), date(1997, 10, 1), timedelta(days=3), pace).days]
+    ['1997-09-10', '1997-09-17', '1997-09-24']
     """
     length = (as_of - first).days
     least = min(settings.min_history, timedelta(days=length // 3))
     earliest = first + least - DAY
     stride = settings.stride
-    days = schedule(earliest, as_of, horizon, stride, settings.snapshots)
+    until = as_of - (-horizon % _WEEK if horizon < _SHORT else timedelta(0))
+    days = schedule(earliest, until, horizon, stride, settings.snapshots)
     if len(days) >= min(_ENOUGH, settings.snapshots):
         return Plan(tuple(days), horizon)
     learnt = min(horizon, timedelta(days=(length - least.days) // 2))

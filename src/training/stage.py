@@ -251,11 +251,12 @@ def _question(config: Config) -> dict[str, Any]:
     """What a release of this config is asked; a champion that was asked something else cannot stand in for it."""
     settings = config.model_dump(mode="json")
     names = ("horizon", "high_value", "currency")
-    return {name: settings[name] for name in names} | {
+    question = {name: settings[name] for name in names} | {
         "churn": config.churn_form,
         "drop": sorted(config.quality.drop),
         "tasks": sorted(config.tasks),
     }
+    return question | ({"intent": settings["intent"]["horizon"]} if "intent" in config.tasks else {})
 
 
 def _headline(task: str, metrics: Mapping[str, Any]) -> str | None:

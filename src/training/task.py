@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..config import Config
+    from ..config.settings import TrainingSettings
+    from ..features.facts import Population
     from ..metrics import Metric
     from ..models.predictor.members import Aspect
     from .fitted import Fitted, Means
@@ -32,6 +34,11 @@ Learner = Literal["trees", "corrected formula", "linear", "two-part"]
 def whole_horizon(config: Config) -> timedelta:
     """The config's ``horizon``: how far most tasks look ahead."""
     return config.needs_horizon()
+
+
+def usual_pace(config: Config) -> TrainingSettings:
+    """The config's ``training``: how most tasks lay out their snapshots."""
+    return config.training
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,13 @@ class Task:
         What learns it, from its history to a judged predictor.
     horizon
         How far it looks ahead.
+    pace
+        How many snapshots it is learnt from, and how far apart they lie.
+    who
+        Whom it asks about: customers, or prospects.
+    level
+        Whose total the scores take: the formula's, which spreads each customer's rate over the time to come, or that
+        of the newest labelled days, which is nearer where the horizon is short.
     aspect, sign
         Which of the formula's margins speaks of it, and -1 where the formula says the opposite.
     learners
@@ -73,6 +87,9 @@ class Task:
     metrics: Mapping[str, Metric]
     fit: Estimator
     horizon: Callable[[Config], timedelta] = whole_horizon
+    pace: Callable[[Config], TrainingSettings] = usual_pace
+    who: Population = "customers"
+    level: Literal["formula", "newest days"] = "formula"
     aspect: Aspect = "buys"
     sign: float = 1.0
     learners: tuple[Learner, ...] = ()
@@ -92,7 +109,7 @@ def tasks() -> dict[str, Task]:
     Examples
     --------
     >>> sorted(tasks())
-    ['churn', 'clv', 'high_value', 'segments', 'uplift']
+    ['churn', 'clv', 'high_value', 'intent', 'prospects', 'risk', 'segments', 'uplift']
     """
     package = __name__.rpartition(".")[0] + ".tasks"
     names = sorted(m.name for m in pkgutil.iter_modules(import_module(package).__path__))

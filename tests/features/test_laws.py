@@ -164,3 +164,21 @@ def test_the_number_of_threads_does_not_matter(canon: Any, batch: Any) -> None:
     assert batch({"transactions": rows}, DAY, threads=4).equals(alone)
     assert batch({"transactions": backwards}, DAY, threads=3).equals(alone)
     assert alone.num_rows == 97
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(seed=seeds)
+def test_prospects_are_those_who_were_known_and_had_not_bought_by_then(
+    seed: int, history: Any, canon: Any, batch: Any
+) -> None:
+    rows = history(seed)
+    before = batch(tables_of(canon, rows), DAY, who="prospects")
+    later = changed_after_the_wall(random.Random(seed), rows, history(seed + 1))
+    assert batch(tables_of(canon, later), DAY, who="prospects").equals(before)
+    customers = set(batch(tables_of(canon, rows), DAY)["customer_id"].to_pylist())
+    dated = [r for r in rows["customers"] if r["registered_at"] is not None or r["valid_from"] is not None]
+    known = {row["customer_id"] for row in [*dated, *rows["events"]] if not is_later(row)}
+    subscribed = {row["customer_id"] for row in rows["subscriptions"] if not is_later(row)}
+    assert before["customer_id"].to_pylist() == sorted(known - customers - subscribed)
+    assert {"days_since_registration", "visits_7", "complaints"} <= {*before.column_names}
+    assert "purchases" not in before.column_names

@@ -151,7 +151,7 @@ def test_returns(one: Any, order: Any) -> None:
     row = one(transactions=orders)
     assert (row["returns"], row["returns_180"]) == (2, 1)
     assert (row["return_value"], row["return_value_180"]) == (16, 6)
-    assert row["return_share"] == 0.2
+    assert (row["return_share"], row["return_share_180"]) == (0.2, None)
     assert row["return_line_share"] == 0.5
     assert row["days_since_return"] == 30
 
@@ -279,4 +279,57 @@ def test_demographics_are_the_newest_that_were_known(one: Any, order: Any) -> No
     row = one(transactions=order("2024-03-01", 1.0), customers=customers)
     assert (row["gender"], row["country"], row["city"]) == ("f", "CN", "北京")
     assert row["age_years"] == near(30, abs=0.01)
-    assert row["days_since_registration"] == 365
+    assert (row["days_since_registration"], row["registrations"]) == (365, 2)
+
+
+def test_newest(one: Any, order: Any) -> None:
+    events = [
+        *times("2024-03-14 12:00", "2024-03-14 12:01", kind="view", product_id="a", session_id="1", duration=2.0),
+        *times("2024-03-12", kind="Add_To_Cart", product_id="a", session_id="1", duration=3.0),
+        *times("2024-03-08", kind="搜索", session_id="2"),
+        *times("2024-03-07 23:59", "2024-03-01", kind="Favourite", product_id="b"),
+        *times("2024-02-14", kind="checkout"),
+        *times("2024-02-13", kind="checkout"),
+    ]
+    row = one(transactions=order("2024-03-13", 1.0), events=events)
+    assert [row[f"visits_{n}"] for n in (1, 3, 7, 14)] == [2, 3, 4, 6]
+    assert [row[f"{sign}_events_7"] for sign in ("cart", "search", "wish")] == [1, 1, 0]
+    assert [row[f"{sign}_share_30"] for sign in ("cart", "search", "wish")] == [near(2 / 7), near(1 / 7), near(2 / 7)]
+    assert row["visits_share_7"] == near(4 / 7)
+    assert row["days_since_cart"] == 3
+    assert (row["visit_days_7"], row["visit_kinds_7"], row["visit_sessions_7"]) == (3, 3, 2)
+    assert row["looked_again_14"] == 3
+    assert row["visit_seconds_7"] == 7
+    silent = one(transactions=order("2024-03-13", 1.0), events=times("2023-01-01", kind="view"))
+    assert (silent["visits_7"], silent["cart_share_30"], silent["visits_share_7"]) == (0, None, None)
+
+
+def test_pending_is_what_no_purchase_came_after(one: Any, order: Any) -> None:
+    events = [*times("2024-03-14", kind="view"), *times("2024-03-12", kind="cart")]
+    row = one(transactions=order("2024-03-13", 1.0), events=events)
+    assert (row["days_since_open_visit"], row["days_since_open_cart"]) == (1, None)
+    before = one(transactions=order("2024-03-01", 1.0), events=events)
+    assert (before["days_since_open_visit"], before["days_since_open_cart"]) == (1, 3)
+
+
+def test_departures(one: Any, order: Any) -> None:
+    web = {"product_id": "a", "category": "x", "channel": "web", "quantity": 10_000}
+    odd = {"product_id": "b", "category": "y", "channel": "shop", "quantity": 60_000, "discount": 100_000}
+    orders = [
+        *order("2024-01-15 09:00", 10.0, discount=0, **web),
+        *order("2024-02-01 10:00", 20.0, 10.0, -10.0, **web),
+        *order("2024-03-01 03:00", 60.0, 20.0, 10.0, **odd),
+        *order("2024-03-02 08:00", 10.0, discount=0, **web),
+        *order("2024-03-03", -100.0),
+    ]
+    row = one(transactions=orders)
+    assert row["recent_pace_ratio"] == 1
+    assert (row["recent_amount_ratio"], row["recent_record_ratio"]) == (6, 4.5)
+    assert row["recent_lines_ratio"] == 1.5
+    assert row["recent_quantity_ratio"] == near(18 / 1.5)
+    assert row["recent_return_share"] == 0.5
+    assert row["recent_return_change"] == 0.5 - 0.2
+    assert row["recent_discount_change"] == near(30 / 130)
+    assert [row[f"recent_new_{what}_share"] for what in ("product", "category", "channel", "time")] == [0.5] * 4
+    alone = one(transactions=order("2024-03-01", 5.0))
+    assert {alone[name] for name in alone if name.startswith("recent_")} == {None, 0}

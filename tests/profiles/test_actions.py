@@ -21,6 +21,8 @@ CUSTOMER = st.fixed_dictionaries(
         "segment": st.sampled_from(SEGMENTS),
         "expected_value": st.floats(0, 100),
         "p_churn": st.floats(0, 1),
+        "p_intent": st.floats(0, 1),
+        "risk": st.floats(0, 1),
     }
 )
 
@@ -37,6 +39,8 @@ RULE = st.builds(
     segment=some(SEGMENTS),
     min_expected_value=st.none() | st.floats(0, 100),
     min_p_churn=st.none() | st.floats(0.01, 0.99),
+    min_p_intent=st.none() | st.floats(0.01, 0.99),
+    min_risk=st.none() | st.floats(0.01, 0.99),
 )
 
 
@@ -45,7 +49,9 @@ def by_hand(customer: dict[str, Any], rules: list[ActionRule]) -> str:
         named = all(not getattr(rule, k) or customer[k] in getattr(rule, k) for k in ("tier", "lifecycle", "segment"))
         worth = rule.min_expected_value is None or customer["expected_value"] >= rule.min_expected_value
         leaving = rule.min_p_churn is None or customer["p_churn"] >= rule.min_p_churn
-        if named and worth and leaving:
+        soon = rule.min_p_intent is None or customer["p_intent"] >= rule.min_p_intent
+        odd = rule.min_risk is None or customer["risk"] >= rule.min_risk
+        if named and worth and leaving and soon and odd:
             return rule.action
     return NO_ACTION
 

@@ -72,13 +72,13 @@ def test_reasons_sum_to_the_score_on_its_link(made: Any, tmp_path: Path) -> None
         np.testing.assert_allclose(sums, shipped, rtol=0, atol=1e-8)
 
 
-def test_the_explained_are_those_worth_most_and_those_with_most_to_lose(made: Any, tmp_path: Path) -> None:
+def test_the_explained_are_those_whom_somebody_looks_at_first(made: Any, tmp_path: Path) -> None:
     config, ws = opened(made, tmp_path, "explain.customers=10")
     found = profiles(config, ws)
     explained = np.flatnonzero(pc.list_value_length(found["reasons"]).to_numpy())
-    value = found["expected_value"].to_numpy()
-    for order in (value, value * found["p_churn"].to_numpy()):
-        assert set(np.argsort(-order, kind="stable")[:5].tolist()) <= set(explained.tolist())
+    value, churn, soon, odd = (found[n].to_numpy() for n in ("expected_value", "p_churn", "p_intent", "risk"))
+    for order in (value, value * churn, soon, odd):
+        assert set(np.argsort(-order, kind="stable")[: 10 // 4].tolist()) <= set(explained.tolist())
 
 
 def test_the_order_of_the_rows_does_not_matter(made: Any, tmp_path: Path) -> None:

@@ -60,6 +60,19 @@ QUALITY: dict[str, Any] = {
 }
 
 
+def some_prospects(told: list[dict[str, Any]]) -> pa.Table:
+    """Four people who have not bought yet; the first of them has a hostile name and a reason."""
+    return pa.table(
+        {
+            "customer_id": [HOSTILE, "p2", "p3", "p4"],
+            "p_first_purchase": [0.75, 0.15, 0.06, 0.04],
+            "expected_first_value": [60.0, 9.0, 4.0, 2.0],
+            "known_by": ["registered", "visiting", "registered", "registered"],
+            "reasons": pa.array([[{**why, "task": "prospects"} for why in told], [], [], []], reason_type()),
+        }
+    )
+
+
 @pytest.fixture
 def make_inputs() -> MakeInputs:
     """Makes the inputs of a page; ``without`` names columns that were not predicted."""
@@ -75,6 +88,8 @@ def make_inputs() -> MakeInputs:
             "expected_value_low": value / 2,
             "expected_value_high": value * 2,
             "p_churn": rng.random(count),
+            "p_intent": rng.random(count) / 2,
+            "risk": np.linspace(0, 1, count, endpoint=False),
             "segment": np.array(["高价值 & loyal", "<b>Once</b>"], dtype=object)[rng.integers(0, 2, count)],
             "tier": np.array(["vip", "ordinary", "potential", "lapsed"], dtype=object)[np.arange(count) % 4],
             "lifecycle": np.array(["new", "active", "at risk", "dormant", "gone"], dtype=object)[np.arange(count) % 5],
@@ -93,7 +108,7 @@ def make_inputs() -> MakeInputs:
                     "high": 95.0,
                     "contribution": 1.0,
                 }
-                for task in ("clv", "churn")
+                for task in ("clv", "churn", "intent")
             ]
             if i < 50
             else []
@@ -107,6 +122,7 @@ def make_inputs() -> MakeInputs:
             "release": {"release": "7-abc", "currency": "GBP", "as_of": "2011-06-10", "code": "0.1.0"},
             "drivers": {"churn": (Driver("Days since the last purchase", 0.8, "the more, the higher"),)},
             "tracking": "sqlite:///data/shop/mlflow.db",
+            "prospects": some_prospects(told[0][:1]),
         }
         return Inputs(parse(CONFIG + config, "shop.yaml"), date(2011, 6, 10), columns, table, **(given | others))
 

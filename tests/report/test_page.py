@@ -86,6 +86,24 @@ def test_a_baseline_that_is_not_beaten_is_said(make_inputs: MakeInputs) -> None:
     assert "On the test period it did for 77%" in text
 
 
+def test_whom_to_watch_and_who_may_buy_first_is_said(make_inputs: MakeInputs) -> None:
+    inputs = make_inputs()
+    text = Read(page(inputs)).text
+    assert (
+        f"About {inputs.columns['p_intent'].sum():.0f} of 200 customers are expected to buy within the next 7" in text
+    )
+    assert "2 of 200 customers (1.0%) behave less usually" in text
+    assert "4 people are known who have not bought yet: 3 registered and 1 known from visits alone." in text
+    assert "Of them, 1 first purchases and £75.00 are expected in the next 90 days." in text
+    assert "£60.00 75% registered ▲ Days since the last purchase: 0" in text
+
+
+def test_without_these_tasks_there_are_no_such_sections(make_inputs: MakeInputs) -> None:
+    text = page(make_inputs(without=("p_intent", "risk"), prospects=None))
+    assert 'id="watch"' not in text
+    assert 'id="prospects"' not in text
+
+
 def test_the_data_add_up_on_the_page(make_inputs: MakeInputs) -> None:
     text = Read(page(make_inputs())).text
     assert "1,000 rows from till.csv" in text
@@ -132,7 +150,7 @@ def test_the_list_to_take_away_holds_the_customers_as_they_are(make_inputs: Make
     found = re.search(r'id="customers">(.*?)</script>', page(inputs), re.DOTALL)
     assert found
     taken = json.loads(found[1])
-    assert taken["columns"] == list(COLUMNS)
+    assert taken["columns"] == [name for name in COLUMNS if name != "uplift"]
     assert len(taken["rows"]) == 1000
     first = dict(zip(taken["columns"], taken["rows"][0], strict=True))
     assert first["customer_id"] == inputs.columns["customer_id"][0]

@@ -98,6 +98,20 @@ def test_snapshots_are_read_again_until_the_tables_change(tmp_path):
     assert len(notes) == 2 * built
 
 
+def test_prospects_need_a_table_that_tells_of_them(ws):
+    with pytest.raises(InputError, match=r"customers \(with registered_at\) or events"):
+        Archive(settings(), ws, AS_OF).of(task_of("prospects"))
+
+
+def test_intent_is_learnt_from_the_newest_weeks_and_its_history_is_its_own(ws):
+    archive = Archive(settings(), ws, AS_OF)
+    history = archive.of(task_of("intent"))
+    assert [(AS_OF - s.day).days for s in history.snapshots] == [84 - 7 * k for k in range(12)]
+    assert history.horizon == history.learnt_horizon == timedelta(days=7)
+    assert archive.of(task_of("intent")).latest is archive.of(task_of("churn")).latest
+    assert archive.of(task_of("churn")).horizon.days == 60
+
+
 def test_too_few_customers_or_days_are_refused_in_a_sentence(ws, tmp_path):
     with pytest.raises(TooFewCustomersError, match="60 customers bought or subscribed"):
         Archive(settings(min_customers=500), ws, AS_OF)

@@ -64,6 +64,12 @@ def test_the_mean_probability_becomes_what_it_should():
         assert shifted.mean() == pytest.approx(mean, abs=1e-9)
 
 
+def test_weights_say_which_rows_count_for_the_mean():
+    margin = np.array([0.0, 0.0, 3.0])
+    shift = mean_shift(margin, 0.2, np.array([1.0, 1.0, 0.0]))
+    assert 1 / (1 + np.exp(-shift)) == pytest.approx(0.2, abs=1e-9)
+
+
 def test_past_spend_is_a_member_where_it_is_known_and_its_largest_values_stay_apart():
     matrix = np.array([[1.0, 0.0], [1.0, 10.0], [1.0, 1e4], [1.0, 1e6], [1.0, np.nan]])
     some = Rows(matrix, {})

@@ -73,10 +73,12 @@ class Rhythm:
 
     @classmethod
     def fit(cls, features: pa.Table, kinds: Iterable[str], clock: Clock | None = None) -> Rhythm | None:
-        """The likeliest of several kinds on these customers; None where too few of them bought again.
+        """The likeliest of several kinds on these customers; None where too few of them bought again, or could have.
 
         Without a clock, time is the calendar's.
         """
+        if not {*COLUMNS} <= {*features.column_names}:
+            return None
         past, clock = Past.of(features), clock or Clock.even()
         histories = _histories(past, clock)
         try:
