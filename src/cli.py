@@ -199,7 +199,6 @@ def backtest(config: ConfigPath, as_of: AsOf = None, workspace: Folder = None, s
     from .workspace import Workspace
 
     settings = _config(config, as_of, workspace, sets)
-    settings.needs_horizon()
     place = Workspace(settings.workspace)
     day = run(settings, "resolve", train=False, show=console.progress).as_of
     with console.progress("backtest") as note:
