@@ -64,7 +64,7 @@ def plan(first: date, as_of: date, horizon: timedelta, settings: TrainingSetting
     if len(days) >= min(ENOUGH, settings.snapshots):
         return Plan(tuple(days), horizon)
     learnt = min(horizon, timedelta(days=(length - least.days) // 2))
-    if learnt.days < _SHORTEST:
+    if learnt.days < min(_SHORTEST, horizon.days):
         raise InputError(
             f"as_of {as_of}: the purchases begin on {first}, {length} days before; expected a history of at least "
             f"{LEAST_DAYS} days to learn from."
