@@ -29,7 +29,7 @@ check: setup  ## style, types, layers, packaging
 	rm -rf build build.log custid.egg-info
 
 bench: setup  ## each benchmark is a command of its own; this runs all of them
-	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	for file in benchmarks/*.py benchmarks/peers; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 docs: setup  ## write the generated pages of docs/ again
 	$(BIN)/python -m custid.docs docs

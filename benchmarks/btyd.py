@@ -3,8 +3,8 @@
     python benchmarks/btyd.py                          makes an environment for lifetimes, and keeps it
     python benchmarks/btyd.py --peer PYTHON            uses a Python that has lifetimes
 
-Each fit is repeated and the median time is told, the first one apart, since it pays for what is loaded late. Times of
-one run compare; those of two machines do not.
+Each fit is repeated and the median of the CPU time is told, the first apart, since it pays for what is loaded late.
+Times of one run compare; those of two machines do not.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PARAMETERS = {
 
 
 class Row(NamedTuple):
-    """One model as one program fitted it; times in seconds."""
+    """One model as one program fitted it; times in CPU seconds."""
 
     model: str
     program: str
@@ -98,12 +98,12 @@ def read(counts: Path) -> list[Any]:
 
 
 def timed(fit: Callable[[], Any], repeat: int) -> tuple[Any, float, float]:
-    """What came of it, the seconds of the first time and the median of the others."""
+    """What came of it, the CPU seconds of the first time and the median of the others."""
     seconds = []
     for _ in range(max(repeat, 2)):
-        start = time.perf_counter()
+        start = time.process_time()
         fitted = fit()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     return fitted, seconds[0], statistics.median(seconds[1:])
 
 
@@ -198,7 +198,7 @@ def log_likelihood(row: Row, columns: list[Any]) -> float:
 def show(rows: list[Row], columns: list[Any]) -> None:
     print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, ", end="")
     print(f"Python {platform.python_version()}, {columns[0].size} customers\n")
-    print("| model | program | first fit, ms | median fit, ms | log-likelihood | parameters | warnings |")
+    print("| model | program | first fit, CPU ms | median fit, CPU ms | log-likelihood | parameters | warnings |")
     print("|---|---|---|---|---|---|---|")
     order = list(PARAMETERS)
     for row in sorted(rows, key=lambda r: (order.index(r.model), r.program)):

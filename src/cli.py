@@ -190,6 +190,27 @@ _stage("report", "report", "Write the report page; never trains.", train=False, 
 
 
 @app.command()
+def backtest(config: ConfigPath, as_of: AsOf = None, workspace: Folder = None, sets: Sets = None) -> None:
+    """Learn the models as they would have been on earlier days, and judge each by what came after it."""
+    from . import console
+    from .backtest.stage import backtest as look_back
+    from .backtest.verdict import summary
+    from .pipeline import run
+    from .workspace import Workspace
+
+    settings = _config(config, as_of, workspace, sets)
+    place = Workspace(settings.workspace)
+    day = run(settings, "resolve", train=False, show=console.progress).as_of
+    with console.progress("backtest") as note:
+        done = look_back(settings, place, day, note)
+    columns = ["task", "metric", "model", "baseline", "difference, 95 %"]
+    console.show(f"Over {len(done.result['origins'])} origins, beside the best baseline", columns, summary(done.result))
+    if not done.made:
+        console.say(f"Nothing to do: the backtest is up to date (as of {day}).")
+    console.say(f"Page:    {place.backtest_page}")
+
+
+@app.command()
 def demo(
     workspace: Annotated[Path, typer.Option("--workspace", metavar="DIR", help="Where the demo lies.")] = Path(
         "data/demo"

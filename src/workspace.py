@@ -129,6 +129,21 @@ class Workspace:
         """What training has finished, per task, so that a killed training goes on where it stopped."""
         return self.root / "training"
 
+    @property
+    def backtest(self) -> Path:
+        """What the models of earlier days scored on what came after, by origin and pooled."""
+        return self.root / "backtest.json"
+
+    @property
+    def backtest_page(self) -> Path:
+        """The same as one self-contained page."""
+        return self.root / "backtest.html"
+
+    @property
+    def origins(self) -> Path:
+        """What a backtest has finished, per origin and task, so that a killed one goes on where it stopped."""
+        return self.root / "backtest"
+
     def table(self, name: str) -> Path:
         """A canonical table: the rows that were known before ``as_of``."""
         return self.root / "tables" / f"{name}.parquet"

@@ -32,7 +32,19 @@ def test_help_is_there_before_anything_heavy_is_imported():
 
 def test_every_command_has_help():
     listed = custid("--help").stdout
-    for name in ("run", "ingest", "resolve", "features", "train", "score", "profile", "report", "demo", "init"):
+    for name in (
+        "run",
+        "ingest",
+        "resolve",
+        "features",
+        "train",
+        "score",
+        "profile",
+        "report",
+        "backtest",
+        "demo",
+        "init",
+    ):
         assert f"  {name} " in listed
         assert custid(name, "--help").returncode == 0
 

@@ -248,6 +248,17 @@ class TuningSettings(Settings):
     """Where searches are kept: an SQLAlchemy address; SQLite in the workspace by default."""
 
 
+class BacktestSettings(Settings):
+    """What `custid backtest` looks back at."""
+
+    origins: Annotated[int, Field(ge=1)] = 4
+    """The most days from which the models look ahead, each as if it were today."""
+    stride: Span | None = None
+    """The distance between origins; by default they are spread over the history, in steps of `training.stride`."""
+    trials: Annotated[int, Field(ge=1)] = 10
+    """Trials per task and origin: the search is done anew on each."""
+
+
 class ExplainSettings(Settings):
     """For whom reasons are made, and how many."""
 
@@ -405,6 +416,7 @@ class Config(Settings):
     segments: SegmentSettings = SegmentSettings()
     training: TrainingSettings = TrainingSettings()
     tuning: TuningSettings = TuningSettings()
+    backtest: BacktestSettings = BacktestSettings()
     explain: ExplainSettings = ExplainSettings()
     tiers: TierSettings = TierSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()

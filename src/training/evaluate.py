@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..models.predictor.predictor import Predictor
+    from .baselines import Baseline
     from .folds import Pool
     from .history import History
     from .task import Task
@@ -24,10 +26,33 @@ if TYPE_CHECKING:
     Block = dict[str, dict[str, float | None]]
 
 
-def judge(
-    task: Task, predictor: Predictor, rehearsal: History, pool: Pool, config: Config
-) -> tuple[Block, dict[str, Block], list[str]]:
-    """The model's metrics with 95 % bootstrap intervals, the baselines', and what must be said of them.
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """What was said of n customers whose outcome had not been seen, and what came: all that metrics are made from.
+
+    Attributes
+    ----------
+    ids
+        Who they are.
+    truth
+        The task's answers.
+    score
+        What the model said.
+    inside
+        Whether the interval held the truth, 1 or 0; None where the model gives none.
+    baselines
+        What each baseline said.
+    """
+
+    ids: NDArray[np.str_]
+    truth: FloatArray
+    score: FloatArray
+    inside: FloatArray | None
+    baselines: Mapping[str, Baseline]
+
+
+def examine(task: Task, predictor: Predictor, rehearsal: History, pool: Pool, config: Config) -> Exam:
+    """Let a model and every baseline speak of the customers of the held-out day.
 
     Parameters
     ----------
@@ -40,30 +65,55 @@ def judge(
     pool
         Of the rehearsal.
     config
+        What the label depends on.
+    """
+    outcome = rehearsal.latest.outcome
+    truth = task.label(outcome, config)
+    said = predictor.predict(rehearsal.latest.features)
+    inside = None
+    if predictor.bands is not None:
+        inside = ((truth >= said[predictor.outputs[1]]) & (truth <= said[predictor.outputs[2]])).astype(np.float64)
+    return Exam(outcome.ids, truth, said[task.output], inside, baselines(task, rehearsal, pool))
+
+
+def judge(task: Task, exam: Exam, config: Config) -> tuple[Block, dict[str, Block], list[str]]:
+    """The model's metrics with 95 % bootstrap intervals, the baselines', and what must be said of them.
+
+    Parameters
+    ----------
+    task
+        What was predicted.
+    exam
+        From :func:`examine`.
+    config
         ``training.resamples`` and ``seed``.
     """
-    truth = task.label(rehearsal.latest.outcome, config)
+    truth = exam.truth
     draws = metrics.resamples(truth.size, config.training.resamples, config.seed)
-    said = predictor.predict(rehearsal.latest.features)
-    model = metrics.measure(task.metrics, truth, said[task.output], draws)
-    if predictor.bands is not None:
-        held = ((truth >= said[predictor.outputs[1]]) & (truth <= said[predictor.outputs[2]])).astype(np.float64)
-        model |= _coverage(held, said[task.output], draws)
-    found = baselines(task, rehearsal, pool)
-    blocks = {name: metrics.measure(measures(task, b.exact), truth, b.score, draws) for name, b in found.items()}
-    scores = {name: baseline.score for name, baseline in found.items()}
-    return model, blocks, notes_of(task, truth, said[task.output], scores, draws)
+    model = metrics.measure(task.metrics, truth, exam.score, draws)
+    for name, inside in held(exam).items():
+        model |= metrics.measure({name: coverage}, truth, inside, draws)
+    found = exam.baselines.items()
+    blocks = {name: metrics.measure(measures(task, b.exact), truth, b.score, draws) for name, b in found}
+    scores = {name: baseline.score for name, baseline in found}
+    return model, blocks, notes_of(task, truth, exam.score, scores, draws)
 
 
-def _coverage(held: FloatArray, predicted: FloatArray, draws: list[NDArray[np.int64]]) -> Block:
-    """How often intervals held what came: over all customers, and over the tenth of the highest predictions."""
-    top = predicted >= np.quantile(predicted, 0.9)
+def held(exam: Exam) -> dict[str, FloatArray]:
+    """Whether intervals held what came: of all customers, and of the tenth of the highest predictions, else NaN."""
+    if exam.inside is None:
+        return {}
+    top = exam.score >= np.quantile(exam.score, 0.9)
+    return {"coverage": exam.inside, "coverage_top_10": np.where(top, exam.inside, np.nan)}
 
-    def share(_: FloatArray, inside: FloatArray) -> float:
-        return float(np.nanmean(inside)) if np.isfinite(inside).any() else float("nan")
 
-    found = metrics.measure({"coverage": share}, held, held, draws)
-    return found | metrics.measure({"coverage_top_10": share}, held, np.where(top, held, np.nan), draws)
+def coverage(_: FloatArray, inside: FloatArray) -> float:
+    """How often an interval held the truth, where it is known.
+
+    >>> coverage(np.zeros(3), np.array([1.0, 0.0, np.nan]))
+    0.5
+    """
+    return float(np.nanmean(inside)) if np.isfinite(inside).any() else float("nan")
 
 
 def notes_of(

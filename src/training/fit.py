@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..explain import importance
 from ..workspace import fingerprint, silent
 from . import figures
 from .blend import learn
-from .evaluate import curves, judge
+from .evaluate import curves, examine, judge
 from .fitted import Fitted, Means
 from .folds import Pool
 from .groups import fit_segments
@@ -77,9 +78,9 @@ def fit_blend(task: Task, history: History, config: Config, means: Means) -> Fit
     The search and the judged predictor see the history as it was on the held-out day; the predictor that is given sees
     all labelled snapshots.
     """
-    whole = Pool.of(task, history, config)
     notes = _history_notes(history)
     if history.rehearsal is None:
+        whole = Pool.of(task, history, config)
         found = _search(whole, history, config, means)
         learnt = learn(task, history, whole, found.best, config)
         notes.append("The history has no room for a held-out snapshot: nothing was judged.")
@@ -89,11 +90,14 @@ def fit_blend(task: Task, history: History, config: Config, means: Means) -> Fit
     found = _search(pool, rehearsal, config, means)
     means.note(f"{task.name}: judging")
     rehearsed = learn(task, rehearsal, pool, found.best, config)
-    model, others, said = judge(task, rehearsed.predictor, rehearsal, pool, config)
+    exam = examine(task, rehearsed.predictor, rehearsal, pool, config)
+    model, others, said = judge(task, exam, config)
     means.note(f"{task.name}: fitting on all snapshots")
-    learnt = learn(task, history, whole, found.best, config)
+    same = history.snapshots is rehearsal.snapshots
+    learnt = rehearsed if same else learn(task, history, Pool.of(task, history, config), found.best, config)
     judged = (model, others, [*said, *notes])
-    return _fitted(task, learnt.predictor, history, config, found, learnt.weights, judged, rehearsed.predictor)
+    fitted = _fitted(task, learnt.predictor, history, config, found, learnt.weights, judged, rehearsed.predictor)
+    return replace(fitted, exam=exam)
 
 
 def _search(pool: Pool, history: History, config: Config, means: Means) -> Found:

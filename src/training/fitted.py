@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..models.bundle import AnyPredictor
     from ..workspace import Note
+    from .evaluate import Exam
     from .task import Learner
     from .tune import Tracker
 
@@ -71,6 +72,8 @@ class Fitted:
         Further parts of the task's block of ``metrics.json``.
     seen
         Truth and score of those who were judged, where the judged predictor did not say them all.
+    exam
+        What was said of the held-out customers, one by one, and what came; None where that is not how it is judged.
     """
 
     task: str
@@ -87,3 +90,4 @@ class Fitted:
     curves: Mapping[str, Any]
     more: Mapping[str, Any] = field(default_factory=dict)
     seen: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    exam: Exam | None = None

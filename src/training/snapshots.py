@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from ..config.settings import TrainingSettings
 
-_ENOUGH = 3
+ENOUGH = 3
+"""Labelled snapshots with which a whole horizon is learnt."""
 _SHORTEST = 7
+LEAST_DAYS = 3 * _SHORTEST
+"""The shortest history that anything is learnt from."""
 _WEEK = timedelta(days=7)
 _SHORT = 4 * _WEEK
 
@@ -67,13 +70,13 @@ def plan(first: date, as_of: date, horizon: timedelta, settings: TrainingSetting
     stride = settings.stride
     until = as_of - (-horizon % _WEEK if horizon < _SHORT else timedelta(0))
     days = schedule(earliest, until, horizon, stride, settings.snapshots)
-    if len(days) >= min(_ENOUGH, settings.snapshots):
+    if len(days) >= min(ENOUGH, settings.snapshots):
         return Plan(tuple(days), horizon)
     learnt = min(horizon, timedelta(days=(length - least.days) // 2))
-    if learnt.days < _SHORTEST:
+    if learnt.days < min(_SHORTEST, horizon.days):
         raise InputError(
             f"as_of {as_of}: the purchases begin on {first}, {length} days before; expected a history of at least "
-            f"{3 * _SHORTEST} days to learn from."
+            f"{LEAST_DAYS} days to learn from."
         )
     days = schedule(earliest, as_of, learnt, min(stride, timedelta(days=max(1, learnt.days // 3))), settings.snapshots)
     return Plan(tuple(days), learnt)

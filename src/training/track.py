@@ -45,6 +45,8 @@ class TaskRun:
         What it is learnt from; shown as ``custid.<name>``.
     search
         Whether it is a search of a task, rather than the record of a release.
+    parent
+        The id of the run that it is nested in; the one of `mlflow run` by default, where there is one.
 
     Attributes
     ----------
@@ -54,15 +56,18 @@ class TaskRun:
         What the trials were, in the order in which they were told.
     """
 
-    def __init__(self, store: Store, task: str, tags: Mapping[str, object], *, search: bool = True) -> None:
+    def __init__(
+        self, store: Store, task: str, tags: Mapping[str, object], *, search: bool = True, parent: str | None = None
+    ) -> None:
         self.store = store
         self.trials: list[dict[str, Any]] = []
         about = {f"custid.{name}": _short(value) for name, value in tags.items()}
         about |= {CONFIG_TAG: store.config.name, TASK_TAG: task, WORKSPACE_TAG: store.owner}
         about |= {SEARCH_TAG: "yes"} if search else {}
         about |= {"mlflow.source.name": "custid", "mlflow.source.type": "LOCAL"}
-        if store.parent is not None:
-            about["mlflow.parentRunId"] = store.parent.info.run_id
+        if parent is None and store.parent is not None:
+            parent = str(store.parent.info.run_id)
+        about |= {"mlflow.parentRunId": parent} if parent else {}
         self._own = {WORKSPACE_TAG: store.owner, TASK_TAG: task}
         run = store.client.create_run(store.experiment, tags=about, run_name=f"{task} {tags.get('as_of', '')}".strip())
         self.id = str(run.info.run_id)

@@ -13,7 +13,7 @@ from custid.training.snapshots import plan
 FIRST = date(2020, 1, 1)
 
 
-@given(st.integers(60, 1200), st.integers(7, 400))
+@given(st.integers(60, 1200), st.integers(1, 400))
 def test_every_label_window_ends_by_as_of_and_has_a_history_before_it(length, horizon):
     as_of = FIRST + timedelta(days=length)
     made = plan(FIRST, as_of, timedelta(days=horizon), TrainingSettings())

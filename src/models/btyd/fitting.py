@@ -122,6 +122,7 @@ def maximise(
     Bounded quasi-Newton steps (L-BFGS-B), then Newton steps on the gradient until it is zero to 1e-10.
     """
     from scipy.optimize import minimize  # late: it is slow to load, and a fitted model does not need it
+    from threadpoolctl import threadpool_limits
 
     least = np.full(centre.size, -BOUND) if lowest is None else lowest
     problem = _Problem(likelihood, centre, penalty, least)
@@ -133,9 +134,10 @@ def maximise(
         found = minimize(loss, theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         return float(found.fun), np.asarray(found.x, dtype=np.float64)
 
-    ends = [follow(sketch, start, 1e-5, 30) for start in starts]
-    best = min(ends, key=lambda found: found[0])[1]
-    theta = _newton(problem, follow(problem, best, 1e-14, 500)[1])
+    with threadpool_limits(1):  # threads of the linear algebra cost more than its few numbers
+        ends = [follow(sketch, start, 1e-5, 30) for start in starts]
+        best = min(ends, key=lambda found: found[0])[1]
+        theta = _newton(problem, follow(problem, best, 1e-14, 500)[1])
     value, slope = likelihood(theta)
     norm = problem.norm(theta, penalty * (theta - centre) - slope)
     stuck = (theta > BOUND - _NEAR) | (theta < problem.lowest + 1e-6) | (theta < _NEAR - BOUND)
