@@ -11,7 +11,7 @@ from ..asof import midnight
 from ..errors import DataError
 from ..tables import SCALE
 from .history import History, Snapshot
-from .observed import in_time, parts
+from .observed import parted, parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,8 +64,7 @@ def _history(archive: Archive, snapshots: tuple[Snapshot, ...], day: NDArray[np.
     back = History(
         tuple(s for s in earlier if s.features.num_rows), whole.take(held), window, window, None, formulas=False
     )
-    mixed = not in_time(day)
-    return History(snapshots, archive.latest, window, window, back, formulas=False, mixed=mixed)
+    return History(snapshots, archive.latest, window, window, back, formulas=False, mixed=parted(day))
 
 
 def _settled(archive: Archive, day: date) -> pa.Table:

@@ -19,7 +19,7 @@ from .blend import usual_of
 from .history import History
 from .metalearners import CANDIDATES, LEARNERS, Trial
 from .rivals import expected_outcome, is_chance, logistic
-from .splits import folds
+from .splits import folds, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 _INNER = 3
+_MOST_TRIED = 60_000  # rows to weigh the learners on
 _FEWEST = 50  # customers of each group, to learn more than an average
 _STRENGTH = 20.0  # how firmly the weights are held to equal ones
 _SAME = 0.005  # of the log loss: contact that attributes do not foretell any better was left to chance
@@ -69,6 +70,7 @@ def learn(task: Task, rows: tuple[Snapshot, ...], config: Config) -> Learnt:
         return Learnt(replace(blank, intercept=float(average)), np.zeros(0), np.zeros(0), random=True)
     part = folds(ids, strata_of(outcome, treated), config.seed, "inner", parts=_INNER)
     trial, random = _trial(matrix, outcome, treated, part)
+    part = thinned(part, ids, _MOST_TRIED, config.seed, parts=_INNER)
     return _weighed(blank, trial, part, config, random=random)
 
 
@@ -100,7 +102,8 @@ def _weighed(blank: Uplift, trial: Trial, part: NDArray[np.intp], config: Config
 
     def fit(job: tuple[tuple[str, Mapping[str, Any]], int]) -> Weighted:
         (name, params), number = job
-        return LEARNERS[name](trial.take(part != number), params, config.seed)
+        which = (part != number) & (part < _INNER) if number >= 0 else np.ones(part.size, dtype=bool)
+        return LEARNERS[name](trial.take(which), params, config.seed)
 
     with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
         fitted = list(workers.map(fit, jobs))
@@ -109,8 +112,10 @@ def _weighed(blank: Uplift, trial: Trial, part: NDArray[np.intp], config: Config
         unseen = part == number
         for column in range(len(candidates)):
             effects[unseen, column] = _effect(fitted[(number + 1) * len(candidates) + column], trial.matrix[unseen])
-    weights, intercept = r_stack(effects, trial)
-    losses = np.array([_r_loss(column, trial) for column in effects.T])
+    tried = trial.take(part < _INNER)
+    effects = effects[part < _INNER]
+    weights, intercept = r_stack(effects, tried)
+    losses = np.array([_r_loss(column, tried) for column in effects.T])
     flat = [(w * share, e) for w, found in zip(weights, fitted, strict=False) for share, e in found if w > 0]
     kept = tuple(effect for _, effect in flat)
     predictor = replace(blank, effects=kept, weights=tuple(float(w) for w, _ in flat), intercept=intercept)

@@ -21,10 +21,11 @@ from . import figures
 from .blend import usual_of
 from .evaluate import curves, notes_of
 from .fitted import Fitted, Means
+from .folds import MOST_TRIED
 from .history import History
 from .learners import Lesson, constant, fit_member, loss, stack
 from .rivals import RIVALS
-from .splits import PARTS, Split, folds, gap, resampled, splits, spread
+from .splits import HELD, PARTS, Split, folds, gap, resampled, splits, spread, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,12 +127,12 @@ def learn(task: Task, rows: tuple[Snapshot, ...], config: Config) -> Learnt:
         weights, intercept, losses = np.ones(1), constant(truth, "logit"), np.zeros(0)
         return Learnt(_predictor(task, own, members, weights, intercept), weights, losses)
     ids = np.concatenate([part.outcome.ids for part in rows]).tolist()
-    part = folds(ids, truth, config.seed, "inner")
+    part = thinned(folds(ids, truth, config.seed, "inner"), ids, MOST_TRIED, config.seed)
     jobs = [(candidate, number) for number in range(-1, PARTS) for candidate in candidates]
 
     def fit(job: tuple[tuple[Learner, Mapping[str, Any]], int]) -> Member:
         (learner, params), number = job
-        which = part != number
+        which = (part != number) & (part < PARTS) if number >= 0 else np.ones(truth.size, dtype=bool)
         return fit_member(task, learner, params, Lesson(Rows(matrix[which], {}), truth[which], 1.0), config.seed)
 
     with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
@@ -142,10 +143,11 @@ def learn(task: Task, rows: tuple[Snapshot, ...], config: Config) -> Learnt:
         for column in range(len(candidates)):
             member = fitted[(number + 1) * len(candidates) + column]
             margins[part == number, column] = member.margin(unseen)
-    losses = np.array([loss(column, truth, "logit").mean() for column in margins.T])
+    margins, told = margins[part < PARTS], truth[part < PARTS]
+    losses = np.array([loss(column, told, "logit").mean() for column in margins.T])
     equal = np.full(len(candidates), 1.0 / len(candidates))
-    one = np.zeros(truth.size, dtype=np.intp)
-    weights, intercepts = stack(margins, truth, one, equal, _STRENGTH, "logit")
+    one = np.zeros(told.size, dtype=np.intp)
+    weights, intercepts = stack(margins, told, one, equal, _STRENGTH, "logit")
     members = fitted[: len(candidates)]
     return Learnt(_predictor(task, own, members, weights, float(intercepts[0])), weights, losses)
 
@@ -229,7 +231,7 @@ def _notes(task: Task, history: History, judged: _Judged, draws: list[NDArray[np
     if not history.mixed:
         back = history.rehearsal
         assert back is not None
-        return [*said, "Judged on the newest observations, from those before them alone."]
+        return [*said, HELD]
     mine = judged.folds[MODEL]
     gaps = [
         f"{gap(mine, theirs)} against {name}"

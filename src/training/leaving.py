@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..metrics import profit
+from ..models.predictor.encoder import numbers
 from . import figures
 from .fit import fit_blend
 from .labelled import fit_labelled
@@ -35,10 +36,17 @@ def fit_churn(task: Task, history: History, config: Config, means: Means) -> Fit
     if form == "labelled":
         return with_profit(task, fit_labelled(task, history, config, means), history, config)
     if form == "contractual":
-        back = history.rehearsal
-        history = replace(history, formulas=False, rehearsal=None if back is None else replace(back, formulas=False))
+        history = _of_contracts(history)
         task = replace(task, learners=("trees", "linear"), past_spend=False)
     return with_profit(task, fit_blend(task, history, config, means), history, config)
+
+
+def _of_contracts(history: History) -> History:
+    """The history without formulas, and of its latest rows those with an open subscription: they set the level."""
+    runs = numbers(history.latest.features, "subscriptions_open", 0.0) > 0
+    back = history.rehearsal
+    without = None if back is None else replace(back, formulas=False)
+    return replace(history, formulas=False, rehearsal=without, latest=history.latest.take(runs))
 
 
 def with_profit(task: Task, fitted: Fitted, history: History, config: Config) -> Fitted:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ANSWERS = ("label", "treated", "outcome")
 _HELD_OUT = 5  # one part of so many
+_VAST = 100_000  # rows of which a fifth tells as much as all of them, part by part
 _LEAST = 20  # rows with an answer
 _FEWEST = 50  # rows whose answers were known on the held-out day, or of each group of a campaign
 
@@ -95,7 +96,7 @@ class Observed:
         rows, day = self._rows.take(asked), self._day[asked]
         known, held = parts(rows, day, horizon, self.config.seed)
         back = History((rows.take(known),), rows.take(held), horizon, horizon, None, formulas=False)
-        whole = History((rows,), self.latest, horizon, horizon, back, formulas=False, mixed=not in_time(day))
+        whole = History((rows,), self.latest, horizon, horizon, back, formulas=False, mixed=parted(day))
         return concerned(whole, task, self.config)
 
 
@@ -137,6 +138,11 @@ def _rows(observations: ibis.Table, as_of: date, names: tuple[str, ...]) -> tupl
     features = table.select(["customer_id", *names]).add_column(1, "as_of", day)
     labels = table.select(["customer_id", *answers]).rename_columns(["customer_id", *ANSWERS])
     return Snapshot(as_of, features, labels), table[" day"].to_numpy().astype(np.float64)
+
+
+def parted(day: NDArray[np.float64]) -> bool:
+    """Whether rows are judged part by part: those without time, as long as they are not very many."""
+    return not in_time(day) and day.size < _VAST
 
 
 def in_time(day: NDArray[np.float64]) -> bool:

@@ -15,7 +15,7 @@ from .evaluate import standing
 from .fitted import Fitted
 from .metalearners import CANDIDATES
 from .rivals import UPLIFT_RIVALS, is_chance
-from .splits import PARTS, gap, resampled, splits, spread
+from .splits import HELD, PARTS, gap, resampled, splits, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +148,7 @@ def _notes(
             "Contact was not left to chance: attributes foretell it. The model corrects for this, the test cannot."
         )
     if not history.mixed:
-        return [*said, "Judged on the newest contacts, from those before them alone."]
+        return [*said, HELD]
     mine = judged.folds[MODEL]
     gaps = [f"{gap(mine, theirs)} against {name}" for name, theirs in judged.folds.items() if name != MODEL]
     parted = (

@@ -95,6 +95,7 @@ def make_inputs() -> MakeInputs:
             "lifecycle": np.array(["new", "active", "at risk", "dormant", "gone"], dtype=object)[np.arange(count) % 5],
             "next_action": np.array(["Call <now>", "Rest"], dtype=object)[np.arange(count) % 2],
             "spend_365": value * 2,
+            "uplift": rng.normal(0.02, 0.05, count),
         }
         columns = {name: values for name, values in columns.items() if name not in without}
         told = [

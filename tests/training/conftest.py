@@ -134,3 +134,30 @@ def quick_config() -> Config:
         segments={"least": 2, "most": 4, "resamples": 2},
         explain={"background": 50},
     )
+
+
+@pytest.fixture(scope="session")
+def parted() -> Callable[..., History]:
+    """Makes the history of observations: a fifth is held out."""
+
+    def part(rows: Snapshot, *, mixed: bool = True) -> History:
+        span = timedelta(days=30)
+        held = np.arange(rows.features.num_rows) % 5 == 0
+        back = History((rows.take(~held),), rows.take(held), span, span, formulas=False)
+        return History((rows,), rows, span, span, back, formulas=False, mixed=mixed)
+
+    return part
+
+
+@pytest.fixture(scope="session")
+def observing() -> Config:
+    """Settings under which learning from observations takes seconds."""
+    return Config(
+        name="small",
+        workspace="unused",
+        horizon="30d",
+        sources=[{"name": "crm", "table": "observations", "uri": "unused"}],
+        tuning={"trials": 3},
+        training={"resamples": 20},
+        explain={"background": 50},
+    )

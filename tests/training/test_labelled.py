@@ -4,10 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from custid.config.settings import Config
 from custid.models.bundle import load
 from custid.training.fit import fit_task
-from custid.training.history import History, Snapshot
+from custid.training.history import Snapshot
 from custid.training.labelled import learn
 from custid.training.task import task_of
 
@@ -32,30 +31,9 @@ def snapshot(n, seed=1, start=0):
     return Snapshot(DAY, features, pa.table({"customer_id": ids, "label": label}))
 
 
-def history(rows, mixed=True):
-    n = rows.features.num_rows
-    held = np.arange(n) % 5 == 0
-    back = History((rows.take(~held),), rows.take(held), SPAN, SPAN, formulas=False)
-    return History((rows,), rows, SPAN, SPAN, back, formulas=False, mixed=mixed)
-
-
 @pytest.fixture(scope="module")
-def config():
-    source = {"name": "s", "table": "observations", "uri": "unused", "columns": {"label": "label"}}
-    return Config(
-        name="small",
-        workspace="unused",
-        horizon="30d",
-        sources=[source],
-        tuning={"trials": 2},
-        training={"resamples": 20},
-        explain={"background": 50},
-    )
-
-
-@pytest.fixture(scope="module")
-def fitted(config):
-    return fit_task("churn", history(snapshot(500)), config)
+def fitted(observing, parted):
+    return fit_task("churn", parted(snapshot(500)), observing)
 
 
 def test_it_learns_and_says_how_well_on_those_it_has_not_seen(fitted):
@@ -85,21 +63,21 @@ def test_reasons_sum_to_the_score_and_a_row_alone_scores_the_same(fitted, tmp_pa
     assert np.abs(loaded.contributions(rows).score() - together).max() < 1e-9
 
 
-def test_the_threads_do_not_count(config):
+def test_the_threads_do_not_count(observing, parted):
     rows, task = snapshot(300), task_of("churn")
-    one, two = (learn(task, (rows,), config.model_copy(update={"threads": n})).predictor for n in (1, 2))
+    one, two = (learn(task, (rows,), observing.model_copy(update={"threads": n})).predictor for n in (1, 2))
     assert one.predict(rows.features)["p_churn"].tolist() == two.predict(rows.features)["p_churn"].tolist()
 
 
-def test_in_time_it_is_judged_on_the_newest_alone(config):
-    found = fit_task("churn", history(snapshot(400), mixed=False), config)
+def test_in_time_it_is_judged_on_the_newest_alone(observing, parted):
+    found = fit_task("churn", parted(snapshot(400), mixed=False), observing)
     assert found.n == 80
-    assert any("newest observations" in note for note in found.notes)
+    assert any("a fifth that was held out" in note for note in found.notes)
 
 
-def test_with_a_handful_of_leavers_everyone_gets_the_average(config):
+def test_with_a_handful_of_leavers_everyone_gets_the_average(observing, parted):
     rows = snapshot(200)
     few = pa.table({"customer_id": rows.labels["customer_id"], "label": (np.arange(200) % 20 == 0).astype(float)})
-    found = fit_task("churn", history(Snapshot(DAY, rows.features, few)), config)
+    found = fit_task("churn", parted(Snapshot(DAY, rows.features, few)), observing)
     assert found.predictor.predict(rows.features)["p_churn"] == pytest.approx(np.full(200, 0.05), abs=0.01)
     assert found.chosen == "the average for everyone"

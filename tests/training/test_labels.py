@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custid.asof import midnight
-from custid.training.labels import labels
+from custid.training.labels import answers, ends, labels
 
 DAY, HORIZON = date(2020, 3, 1), timedelta(days=30)
 
@@ -54,3 +54,57 @@ def test_rows_outside_the_window_change_nothing(rows):
     inside = [(c, o, d, float(m)) for c, o, d, m in rows if 0 <= d < 30]
     outside = [(c, o, d, float(m)) for c, o, d, m in rows if not 0 <= d < 30]
     assert found(always + inside + outside) == found(always + inside)
+
+
+def contracts(rows):
+    """Rows: customer, first day, last day or None, counted from the snapshot."""
+
+    def at(days):
+        return None if days is None else midnight(DAY) + timedelta(days=days)
+
+    columns = {
+        "customer_id": [r[0] for r in rows],
+        "started_at": pa.array([at(r[1]) for r in rows], pa.timestamp("us")),
+        "ended_at": pa.array([at(r[2]) for r in rows], pa.timestamp("us")),
+    }
+    table = ends({"subscriptions": ibis.memtable(pa.table(columns))}, DAY, HORIZON).to_pyarrow()
+    return dict(zip(table["customer_id"].to_pylist(), table["ended"].to_pylist(), strict=True))
+
+
+def test_a_contract_has_ended_where_the_last_open_one_ends_in_the_horizon():
+    rows = [
+        ("on the day", -10, 0),
+        ("within", -10, 29.5),
+        ("at the end", -10, 30),
+        ("runs", -10, None),
+        ("one of two", -10, 5),
+        ("one of two", -9, None),
+        ("both", -10, 5),
+        ("both", -9, 25),
+        ("before", -10, -1),
+        ("to come", 3, 9),
+        ("another after it", -10, 5),
+        ("another after it", 6, None),
+    ]
+    assert contracts(rows) == {
+        "on the day": 1.0,
+        "within": 1.0,
+        "at the end": 0.0,
+        "runs": 0.0,
+        "one of two": 0.0,
+        "both": 1.0,
+        "another after it": 1.0,
+    }
+
+
+def test_answers_are_empty_for_whom_nothing_was_open():
+    table = pa.table(
+        {
+            "customer_id": ["b"],
+            "started_at": pa.array([midnight(DAY) - timedelta(days=9)], pa.timestamp("us")),
+            "ended_at": pa.array([None], pa.timestamp("us")),
+        }
+    )
+    features = pa.table({"customer_id": ["a", "b"]})
+    found = answers({"subscriptions": ibis.memtable(table)}, features, DAY, HORIZON)
+    assert found.to_pydict() == {"customer_id": ["a", "b"], "ended": [None, 0.0]}

@@ -10,7 +10,7 @@ from custid.errors import DataError, TooFewCustomersError
 from custid.identity.stage import resolve
 from custid.ingest.stage import ingest
 from custid.training.observed import Observed, answerable, draws, parts
-from custid.training.splits import folds, splits
+from custid.training.splits import folds, splits, thinned
 from custid.training.task import task_of
 from custid.workspace import Workspace
 
@@ -132,3 +132,13 @@ def test_parts_are_apart():
     known, held = parts(rows, np.full(100, np.nan), timedelta(days=30), 7)
     assert not (known & held).any()
     assert (known | held).all()
+
+
+def test_very_many_rows_are_thinned_by_a_hash_of_their_ids():
+    ids = [f"c{i}" for i in range(50)]
+    part = folds(ids, np.zeros(50), 7)
+    kept = thinned(part, ids, 20, 7)
+    assert (kept < 5).sum() == 20
+    assert (kept[kept < 5] == part[kept < 5]).all()
+    assert kept.tolist() == thinned(part[::-1], ids[::-1], 20, 7)[::-1].tolist()
+    assert thinned(part, ids, 50, 7).tolist() == part.tolist()

@@ -156,7 +156,7 @@ def test_a_parent_run_per_task_and_a_nested_run_per_trial(trained: tuple[Workspa
     page = (artefacts / "figures.html").read_text()
     assert "Plotly.newPlot" in page
     assert 'src="http' not in page
-    assert {p.stem for p in (artefacts / "figures").iterdir()} == {"lift", "calibration", "drivers"}
+    assert {p.stem for p in (artefacts / "figures").iterdir()} == {"lift", "calibration", "drivers", "profit", "search"}
 
 
 def test_a_version_shows_metrics_and_lineage(trained: tuple[Workspace, Release]) -> None:

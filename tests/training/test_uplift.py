@@ -4,11 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from custid.config.settings import Config
 from custid.metrics import auc
 from custid.training.effects import r_stack, strata_of
 from custid.training.fit import fit_task
-from custid.training.history import History, Snapshot
+from custid.training.history import Snapshot
 from custid.training.metalearners import Trial
 
 DAY = date(2024, 6, 1)
@@ -28,30 +27,9 @@ def contacted(n, *, effect=0.35, seed=1, money=False, chosen=False):
     return Snapshot(DAY, features, pa.table({"customer_id": ids, "treated": treated, "outcome": outcome}))
 
 
-def history(rows, mixed=True):
-    n = rows.features.num_rows
-    held = np.arange(n) % 5 == 0
-    back = History((rows.take(~held),), rows.take(held), SPAN, SPAN, formulas=False)
-    return History((rows,), rows, SPAN, SPAN, back, formulas=False, mixed=mixed)
-
-
 @pytest.fixture(scope="module")
-def config():
-    source = {"name": "s", "table": "observations", "uri": "unused", "columns": {"treated": "a", "outcome": "b"}}
-    return Config(
-        name="small",
-        workspace="unused",
-        horizon="14d",
-        sources=[source],
-        tuning={"trials": 3},
-        training={"resamples": 20},
-        explain={"background": 50},
-    )
-
-
-@pytest.fixture(scope="module")
-def fitted(config):
-    return fit_task("uplift", history(contacted(1500)), config)
+def fitted(observing, parted):
+    return fit_task("uplift", parted(contacted(1500)), observing)
 
 
 def test_it_finds_whom_contact_changes(fitted):
@@ -70,25 +48,25 @@ def test_it_is_judged_out_of_fold_beside_its_rivals(fitted):
     assert set(fitted.figures) == {"qini", "drivers"}
 
 
-def test_where_contact_changes_nothing_the_notes_say_so(config):
-    found = fit_task("uplift", history(contacted(900, effect=0.0, seed=5), mixed=False), config)
+def test_where_contact_changes_nothing_the_notes_say_so(observing, parted):
+    found = fit_task("uplift", parted(contacted(900, effect=0.0, seed=5), mixed=False), observing)
     assert any("the interval of the Qini area holds 0" in note for note in found.notes)
     assert any("the interval of the effect holds 0" in note for note in found.notes)
 
 
-def test_money_is_changed_in_money(config):
-    found = fit_task("uplift", history(contacted(900, money=True), mixed=False), config)
+def test_money_is_changed_in_money(observing, parted):
+    found = fit_task("uplift", parted(contacted(900, money=True), mixed=False), observing)
     assert found.curves["money"] is True
     assert found.metrics["average_effect"]["value"] > 1
 
 
-def test_contact_that_was_not_left_to_chance_is_noticed(config):
-    found = fit_task("uplift", history(contacted(900, chosen=True), mixed=False), config)
+def test_contact_that_was_not_left_to_chance_is_noticed(observing, parted):
+    found = fit_task("uplift", parted(contacted(900, chosen=True), mixed=False), observing)
     assert any("not left to chance" in note for note in found.notes)
 
 
-def test_with_few_contacts_everyone_gets_the_average(config):
-    found = fit_task("uplift", history(contacted(90), mixed=False), config)
+def test_with_few_contacts_everyone_gets_the_average(observing, parted):
+    found = fit_task("uplift", parted(contacted(90), mixed=False), observing)
     assert np.ptp(found.predictor.predict(contacted(20).features)["uplift"]) == 0
 
 
