@@ -32,8 +32,10 @@ def configuration() -> str:
         lines += [f"## {title}" if title else "## The top level", "", _sentence(model.__doc__), ""]
         lines += ["| key | value | default | what it is |", "|---|---|---|---|"]
         for name, field in model.model_fields.items():
-            about = field.description or f"see [{title + '.' if title else ''}{name}](#{_anchor(title, name)})"
-            default = _default(field.get_default()) if not field.is_required() else _FROM_FILE.get(name, "needed")
+            link = f"see [{title + '.' if title else ''}{name}](#{_anchor(title, name)})"
+            about = " ".join((field.description or link).split())
+            made = field.is_required() or field.default_factory is not None
+            default = _MADE.get(name, "needed") if made else _default(field.get_default())
             lines.append(f"| `{name}` | {_kind(field.annotation)} | {default} | {about} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
@@ -96,7 +98,7 @@ def features() -> str:
     return render()
 
 
-_FROM_FILE = {"name": "needed", "workspace": "`data/<name>`"}  # what load() fills in
+_MADE = {"workspace": "`data/<name>`", "tasks": "all that the sources allow"}  # what is filled in where it is not set
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,

@@ -178,7 +178,7 @@ def _reason(
         return Reason(task, name, f"{about} - {effect}", None, None, None, contribution)
     number = float(value) if isinstance(value, int | float) and math.isfinite(value) else None
     low, high = usual.get(name, (math.nan, math.nan))
-    ranged = math.isfinite(low) and math.isfinite(high) and not isinstance(value, str)
+    ranged = math.isfinite(low) and math.isfinite(high) and not isinstance(value, str) and wording.unit != "flag"
     shown = _figure(number, wording.unit) if number is not None else value if isinstance(value, str) else "unknown"
     said = number is not None and wording.unit in SPOKEN and wording.unit not in about.lower()
     usually = f", usually {_range(low, high, wording.unit)}" if ranged else ""
@@ -201,9 +201,11 @@ def _figure(value: float, unit: str = "") -> str:
 
     >>> [_figure(x) for x in (212.4, 0.03456, 12.0, 12.34, 1234567.8, -0.0)]
     ['212', '0.0346', '12', '12.3', '1,234,568', '0']
-    >>> _figure(0.125, "share")
-    '12.5 %'
+    >>> _figure(0.125, "share"), _figure(1.0, "flag")
+    ('12.5 %', 'yes')
     """
+    if unit == "flag":
+        return "yes" if value else "no"
     if unit == "share":
         return f"{_figure(value * 100)} %"
     size = abs(value)

@@ -67,6 +67,7 @@ def run(
         for name in STAGES[: STAGES.index(until) + 1]:
             if name == "features":
                 config.needs_horizon()
+                state.settle()
             if name == "train" and not train:
                 continue
             key = state.key(name)
@@ -157,8 +158,22 @@ class _State:
         c = self.config.model_dump(mode="json", exclude={"workspace"})
         tables = [(t, self.digest(self.workspace.table(t))) for t in self.workspace.tables()]
         data = [tables, self.digest(self.workspace.identity), self.kept.get("as_of")]
-        predict = ["name", "horizon", "tasks", "high_value", "clv", "segments", "intent", "training", "tuning"]
-        predict += ["seed", "engine", "identity", "mlflow"]
+        predict = [
+            "name",
+            "horizon",
+            "tasks",
+            "high_value",
+            "clv",
+            "churn",
+            "uplift",
+            "intent",
+            "segments",
+            "training",
+            "tuning",
+            "seed",
+            "engine",
+        ]
+        predict += ["identity", "mlflow"]
         parts: dict[str, Callable[[], list[Any]]] = {
             "ingest": lambda: [
                 _some(c, ["sources", "quality", "currency", "as_of"]),
@@ -191,11 +206,17 @@ class _State:
                 self.digest(self.workspace.prospects),
                 self.digest(self.workspace.metrics),
                 self.digest(self.workspace.quality),
-                _some(c, ["name", "horizon", "tasks", "clv", "high_value", "intent", "mlflow", "seed"]),
+                _some(c, ["name", "horizon", "tasks", "clv", "high_value", "churn", "intent", "mlflow", "seed"]),
                 _some(c, ["tiers", "lifecycle", "actions", "explain", "currency", "quality"]),
             ],
         }
         return fingerprint(name, parts[name](), _code(*_CODE[name]))
+
+    def settle(self) -> None:
+        """Leave out tasks that the config does not name and the tables cannot answer."""
+        from .training.observed import answerable
+
+        self.config = answerable(self.config, self.workspace)
 
     def is_current(self, name: str, key: str) -> bool:
         """Whether a stage was made from just this, and its files are as it left them."""
@@ -262,7 +283,7 @@ _CODE: dict[str, Sequence[str]] = {
     "ingest": ("ingest", "tables.py"),
     "resolve": ("identity", "tables.py"),
     "features": ("features", "asof.py"),
-    "train": ("models", "training", "metrics.py", "asof.py"),
+    "train": ("models", "training", "metrics", "asof.py"),
     "score": ("serving/score.py", "serving/prospects.py"),
     "profile": ("profiles",),
     "report": ("report",),

@@ -39,7 +39,7 @@ def test_the_files_that_are_a_contract_are_there(made):
     scores = pq.read_table(ws.scores)
     assert scores.column_names == [
         "customer_id", "as_of", "release", "p_high_value", "expected_value", "expected_value_low",
-        "expected_value_high", "p_churn", "p_intent", "segment", "risk",
+        "expected_value_high", "p_churn", "p_intent", "segment", "risk", "uplift",
     ]  # fmt: skip
     assert all(column.null_count == 0 for column in scores.columns)
     assert scores["customer_id"].to_pylist() == sorted(set(scores["customer_id"].to_pylist()))

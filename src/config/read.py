@@ -102,7 +102,7 @@ def parse(
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        found = error.errors()
+        found = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
         deeper = [e for e in found if e["type"] != "too_short" or len(found) == 1]
         raise ConfigError("\n".join(_sentence(e, origin, lines) for e in deeper)) from None
 

@@ -6,11 +6,20 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from ..asof import parse_day, parse_duration, parse_span
 from ..errors import ConfigError, nearest
-from ..tables import SPECS
+from ..tables import SPECS, Kind
 
 Span = Annotated[timedelta, BeforeValidator(parse_span), PlainSerializer(lambda s: f"{s.days}d")]
 Duration = Annotated[
@@ -54,6 +63,11 @@ class SourceSettings(Settings):
     """The zone of times that name none; they are kept in UTC."""
     amounts: Literal["given", "counted"] = "given"
     """For transactions: `counted` where a table has no money; each row then counts 1, or its quantity."""
+    values: dict[str, dict[str, bool]] = {}
+    """For canonical columns of yes and no (`label`, `treated`, `responded`): what each of their values means, as in
+    `{treated: {Womens E-Mail: yes, No E-Mail: no}}`. A value that is not listed counts as unknown."""
+    ignore: tuple[str, ...] = ()
+    """Columns that are no attributes: what came after the moment of the row, such as a second outcome."""
 
     @field_validator("columns")
     @classmethod
@@ -86,6 +100,17 @@ class SourceSettings(Settings):
                         f"columns: {name!r} is no column of the table {self.table}; expected one of "
                         f"{', '.join(known)}.{nearest(name, known)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _flags_only(self) -> SourceSettings:
+        flags = [c.name for c in SPECS[self.table].columns if c.kind is Kind.FLAG]
+        for name in self.values:
+            if name not in flags:
+                raise ValueError(
+                    f"values: {name!r} is no column of yes and no of the table {self.table}; expected "
+                    f"{' or '.join(flags) or 'none'}.{nearest(name, flags)}"
+                )
         return self
 
 
@@ -136,6 +161,39 @@ class ClvSettings(Settings):
     """How often the interval of the expected value is to hold the truth."""
 
 
+class ChurnSettings(Settings):
+    """The task churn: have they gone, and whom does it pay to contact?"""
+
+    form: Literal["silent", "contractual", "labelled"] | None = None
+    """What leaving is: no purchase (`silent`, from transactions), the end of the last subscription (`contractual`), or
+    a given label (`labelled`, from observations). The first of these that the sources allow by default."""
+    value: Annotated[float, Field(gt=0)] = 200.0
+    """For the profit view: what a customer who stays is worth."""
+    offer_cost: Annotated[float, Field(ge=0)] = 10.0
+    """For the profit view: what the offer costs, for each customer who takes it."""
+    contact_cost: Annotated[float, Field(ge=0)] = 1.0
+    """For the profit view: what it costs to contact a customer."""
+    accept_alpha: Annotated[float, Field(gt=0)] = 6.0
+    """For the profit view: how many of the leavers an offer keeps is uncertain, Beta(`accept_alpha`, `accept_beta`)."""
+    accept_beta: Annotated[float, Field(gt=0)] = 14.0
+    """The second parameter of that distribution; with the defaults, 30 % are kept on average."""
+
+    @model_validator(mode="after")
+    def _pays(self) -> ChurnSettings:
+        if self.offer_cost >= self.value:
+            raise ValueError(f"offer_cost: {self.offer_cost:g}; expected less than value, {self.value:g}")
+        return self
+
+
+class UpliftSettings(Settings):
+    """The task uplift: whom does contact change?"""
+
+    outcome: Literal["responded", "revenue"] | None = None
+    """Which outcome of `campaigns` counts: an answer, or money. By default the first of the two that the table has."""
+    window: Span = timedelta(days=30)
+    """How long after a contact what came of it is settled; later contacts are not learnt from yet."""
+
+
 class SegmentSettings(Settings):
     """The task segments: who is alike?"""
 
@@ -177,6 +235,8 @@ class IntentSettings(Settings):
     """The most labelled snapshots that are used, the held-out one among them."""
     stride: Span | None = None
     """The distance between snapshots; by default the whole weeks that hold the horizon."""
+    trials: Annotated[int, Field(ge=1)] = 12
+    """The most trials of its search, where `tuning.trials` is not less."""
 
 
 class TuningSettings(Settings):
@@ -246,6 +306,8 @@ class ActionRule(Settings):
     """Only from this chance of a purchase within days on."""
     min_risk: Share | None = None
     """Only from this risk on: 0.99 is a hundredth of the customers of a normal day."""
+    min_uplift: float | None = None
+    """Only from this uplift on."""
 
 
 DEFAULT_ACTIONS = (
@@ -283,18 +345,37 @@ class MlflowSettings(Settings):
     """The experiment; the config's name by default."""
 
 
-TaskName = Literal["high_value", "clv", "churn", "intent", "segments", "risk", "prospects"]
-TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "intent", "segments", "risk", "prospects")
+TaskName = Literal["high_value", "clv", "churn", "intent", "segments", "risk", "uplift", "prospects"]
+TASKS: tuple[TaskName, ...] = ("high_value", "clv", "churn", "intent", "segments", "risk", "uplift", "prospects")
 NEEDS: dict[str, tuple[frozenset[str], ...]] = {
+    "churn": (frozenset({"transactions"}), frozenset({"subscriptions"}), frozenset({"observations"})),
+    "uplift": (
+        frozenset({"transactions", "campaigns"}),
+        frozenset({"subscriptions", "campaigns"}),
+        frozenset({"observations"}),
+    ),
     "prospects": (frozenset({"transactions", "customers"}), frozenset({"transactions", "events"})),
 }
 """Tables that a task is learnt from, each set enough by itself; a task that is not listed needs transactions."""
+_HISTORY = (frozenset({"transactions"}),)
+CHURN_FORMS = {"silent": "transactions", "contractual": "subscriptions", "labelled": "observations"}
+"""The table that each form of churn is learnt from, in the order in which one is chosen."""
+
+
+def _tables(data: dict[str, Any]) -> frozenset[str]:
+    """The canonical tables that the sources fill."""
+    return frozenset(source.table for source in data.get("sources", ()))
 
 
 def _answerable(data: dict[str, Any]) -> tuple[TaskName, ...]:
-    """The tasks that the sources allow."""
-    tables = {source.table for source in data.get("sources", ())}
-    return tuple(task for task in TASKS if task not in NEEDS or any(need <= tables for need in NEEDS[task]))
+    """The tasks that the sources allow; all of them where nothing to predict from is named yet."""
+    tables = _tables(data)
+    mapped = {column for s in data.get("sources", ()) if s.table == "observations" for column in s.columns}
+    found = [task for task in TASKS if any(need <= tables for need in NEEDS.get(task, _HISTORY))]
+    if "observations" in tables and not tables & {"transactions", "subscriptions"}:
+        told: dict[str, bool] = {"churn": "label" in mapped, "uplift": "treated" in mapped}
+        found = [task for task in found if told.get(task)] or found
+    return tuple(found) or tuple(task for task in TASKS if task not in NEEDS or task == "churn")
 
 
 class Config(Settings):
@@ -321,6 +402,8 @@ class Config(Settings):
     high_value: HighValueSettings = HighValueSettings()
     clv: ClvSettings = ClvSettings()
     intent: IntentSettings = IntentSettings()
+    churn: ChurnSettings = ChurnSettings()
+    uplift: UpliftSettings = UpliftSettings()
     segments: SegmentSettings = SegmentSettings()
     training: TrainingSettings = TrainingSettings()
     tuning: TuningSettings = TuningSettings()
@@ -348,6 +431,37 @@ class Config(Settings):
             if names.count((name, table)) > 1:
                 raise ValueError(f"two sources are called {name!r} and fill {table}; expected distinct names")
         return value
+
+    @field_validator("tasks")
+    @classmethod
+    def _possible(cls, value: tuple[TaskName, ...], info: ValidationInfo) -> tuple[TaskName, ...]:
+        tables = _tables(info.data)
+        for task in value:
+            needs = NEEDS.get(task, _HISTORY)
+            if tables & set(CHURN_FORMS.values()) and not any(need <= tables for need in needs):
+                told = " or ".join(" and ".join(sorted(need)) for need in needs)
+                raise ValueError(f"{task} is learnt from {told}, and the sources fill {', '.join(sorted(tables))}")
+        return value
+
+    @field_validator("churn")
+    @classmethod
+    def _there(cls, value: ChurnSettings, info: ValidationInfo) -> ChurnSettings:
+        tables = _tables(info.data)
+        if value.form is None or not tables:
+            return value
+        told = f"and the sources fill {', '.join(sorted(tables))}"
+        if CHURN_FORMS[value.form] not in tables:
+            raise ValueError(f"form {value.form!r} is learnt from {CHURN_FORMS[value.form]}, {told}")
+        if value.form == "labelled" and tables & {"transactions", "subscriptions"}:
+            raise ValueError(f"form 'labelled' is for observations without a history, {told}")
+        return value
+
+    @property
+    def churn_form(self) -> str:
+        """What leaving is: the setting ``churn.form``, or the first form that the sources allow."""
+        tables = {source.table for source in self.sources}
+        possible = [form for form, table in CHURN_FORMS.items() if table in tables]
+        return self.churn.form or next(iter(possible), "silent")
 
     def needs_horizon(self) -> timedelta:
         """The horizon, or an error that says that this stage needs one."""

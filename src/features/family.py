@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from .facts import Moment
 
-Unit = Literal["count", "days", "money", "money per month", "name", "ratio", "score", "seconds", "share", "years"]
+Unit = Literal[
+    "count", "days", "flag", "money", "money per month", "name", "number", "ratio", "score", "seconds", "share", "years"
+]
 Columns = Mapping[str, Any]
 """Names and the Ibis expressions behind them."""
 Measure = Callable[["ibis.Table", "Moment"], Columns]

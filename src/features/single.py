@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..tables import SPECS, arrow_schema
-from .table import USED, build, catalogue, wanted
+from ..tables import SPECS, arrow_schema, arrow_type
+from .observations import HELD, described
+from .table import build, catalogue, used, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import date
 
     import pyarrow as pa
+
+    from .observations import Attribute
 
 KEPT = 16
 
@@ -29,6 +32,8 @@ class Recompute:
         there are.
     drop
         The setting ``quality.drop`` of the run.
+    attributes
+        Of observations, what each attribute holds.
 
     Examples
     --------
@@ -40,10 +45,16 @@ class Recompute:
     [9.0]
     """
 
-    def __init__(self, tables: Collection[str], drop: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        tables: Collection[str],
+        drop: Collection[str] = (),
+        attributes: Mapping[str, Attribute] | None = None,
+    ) -> None:
         import duckdb
 
-        self._tables = tuple(name for name in USED if name in tables)
+        self._tables = used(tables)
+        self._attributes = attributes or {}
         self._drop = frozenset(drop)
         self._connection = duckdb.connect(config={"threads": 1})
         self._lock = Lock()
@@ -52,7 +63,7 @@ class Recompute:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the features, in order."""
-        return tuple(feature.name for feature in catalogue(self._tables))
+        return tuple(feature.name for feature in described(self._attributes) or catalogue(self._tables))
 
     def warm(self, as_of: date) -> None:
         """Compile the query for a day ahead of the first request."""
@@ -72,7 +83,8 @@ class Recompute:
         Returns
         -------
         pyarrow.Table
-            As :func:`~.table.build` gives it; customers without a purchase or an open subscription are left out.
+            As :func:`~.table.build` gives it; customers without a purchase, an open subscription or an
+            observation are left out.
 
         Raises
         ------
@@ -85,30 +97,31 @@ class Recompute:
         query = self._query(as_of)
         with self._lock, self._connection.cursor() as cursor:
             for name in self._tables:
-                cursor.register(name, _canonical(name, rows.get(name)))
+                cursor.register(name, _canonical(name, rows.get(name), self._schema(name)))
             table: pa.Table = cursor.sql(query).to_arrow_table()
         return table.sort_by("customer_id")
 
     def _compile(self, as_of: date) -> str:
         import ibis
 
-        tables = {name: ibis.table(_schema(name), name=name) for name in self._tables}
+        tables = {n: ibis.table(ibis.Schema.from_pyarrow(self._schema(n)), name=n) for n in self._tables}
         if "transactions" in tables:
             tables["transactions"] = wanted(tables["transactions"], self._drop)
         return str(ibis.to_sql(build(tables, as_of, staged=False), dialect="duckdb"))
 
+    def _schema(self, name: str) -> pa.Schema:
+        import pyarrow as pa
 
-def _schema(name: str) -> Any:
-    import ibis
+        schema = arrow_schema(SPECS[name])
+        if name == "observations":
+            for attribute, kind in self._attributes.items():
+                schema = schema.append(pa.field(attribute, arrow_type(HELD[kind])))
+        return schema.append(pa.field("customer_id", pa.string()))
+
+
+def _canonical(name: str, rows: pa.Table | None, schema: pa.Schema) -> pa.Table:
     import pyarrow as pa
 
-    return ibis.Schema.from_pyarrow(arrow_schema(SPECS[name]).append(pa.field("customer_id", pa.string())))
-
-
-def _canonical(name: str, rows: pa.Table | None) -> pa.Table:
-    import pyarrow as pa
-
-    schema = arrow_schema(SPECS[name]).append(pa.field("customer_id", pa.string()))
     if rows is None:
         return schema.empty_table()
     columns = []

@@ -12,6 +12,7 @@ from ..errors import CustidError, DataError
 from ..workspace import fingerprint as digest_of
 from .engines import connect
 from .facts import Facts
+from .observations import HISTORY, alone, attributes, described, newest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -25,10 +26,32 @@ if TYPE_CHECKING:
     from .facts import Population, Stage
     from .family import Family, Feature
 
-__all__ = ["build", "catalogue", "collect", "connect", "families", "fingerprint", "open_tables", "purchase_days"]
+__all__ = [
+    "attributes",
+    "build",
+    "catalogue",
+    "catalogue_of",
+    "collect",
+    "connect",
+    "families",
+    "fingerprint",
+    "open_tables",
+    "purchase_days",
+    "used",
+]
 
 USED = ("transactions", "events", "feedback", "campaigns", "subscriptions", "customers")
-"""The canonical tables that features look at."""
+"""The canonical tables that features look at, where there is a history."""
+
+
+def used(tables: Collection[str]) -> tuple[str, ...]:
+    """The tables among these that features look at: observations alone where there is no history.
+
+    >>> used(["customers", "observations", "transactions"]), used(["customers", "observations"])
+    (('transactions', 'customers'), ('observations',))
+    """
+    return ("observations",) if alone(tables) else tuple(name for name in USED if name in tables)
+
 
 BEFORE = ("events", "feedback", "campaigns", "customers")
 """Those that say something of people who have not bought yet."""
@@ -50,7 +73,14 @@ def families(tables: Collection[str] | None = None) -> tuple[Family, ...]:
     >>> [family.name for family in families(["customers"])]
     ['demographics', 'moment']
     """
+    if tables is not None and alone(tables):
+        return ()
     return tuple(family for family in _all_families() if tables is None or family.needs <= set(tables))
+
+
+def catalogue_of(trained: Mapping[str, Any]) -> tuple[Feature, ...]:
+    """The features that a release was trained on, from what its manifest says of them."""
+    return described(trained.get("attributes") or {}) or catalogue(trained["tables"])
 
 
 def catalogue(tables: Collection[str] | None = None) -> tuple[Feature, ...]:
@@ -87,11 +117,11 @@ def open_tables(con: Any, config: Config, ws: Workspace, identity: pa.Table | No
     DataError
         There is no table to build features from.
     """
-    there = [name for name in USED if name in ws.tables()]
-    if not {"transactions", "subscriptions"} & set(there):
+    there = used(ws.tables())
+    if not {*HISTORY, "observations"} & set(there):
         raise DataError(
-            f"workspace: {str(ws.root)!r} holds no table of transactions or subscriptions; expected one of them "
-            "among the sources."
+            f"workspace: {str(ws.root)!r} holds no table of transactions, subscriptions or observations; expected one "
+            "of them among the sources."
         )
     import ibis
 
@@ -146,10 +176,13 @@ def build(
     -------
     ibis.Table
         ``customer_id``, ``as_of`` (date) and the columns of :func:`catalogue`: doubles, and text for names. A row for
-        every customer with a purchase, or an open subscription, before the snapshot; or for every prospect.
+        every customer with a purchase, or an open subscription, before the snapshot, or for every prospect; of
+        observations, which come without a history, the attributes that each customer was last observed with.
     """
     import ibis
 
+    if "observations" in tables:
+        return newest(tables["observations"], snapshot)
     stage: Stage = ibis.Table.cache if staged else _as_it_is
     facts = Facts(tables, snapshot, stage, who)
     told = [name for name in tables if who == "customers" or name in BEFORE]
@@ -188,8 +221,12 @@ def purchase_days(tables: Mapping[str, ibis.Table], snapshot: date) -> ibis.Tabl
     Returns
     -------
     ibis.Table
-        ``customer_id`` and ``day`` (since 1970).
+        ``customer_id`` and ``day`` (since 1970); no row without transactions.
     """
+    import ibis
+
+    if "transactions" not in tables:
+        return ibis.memtable({"customer_id": [], "day": []}, schema={"customer_id": "string", "day": "int64"})
     days = Facts(tables, snapshot, _as_it_is).days
     return days.select("customer_id", "day").order_by("customer_id", "day")
 

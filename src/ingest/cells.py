@@ -15,6 +15,8 @@ from .times import parsed
 from .voters import cell_text, is_time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
     from ..config import SourceSettings
@@ -71,7 +73,8 @@ class CellReader:
         if column.kind is Kind.TEXT:
             return Cell(n, text, f"t_{n}", missing + "END", decides)
         if column.kind is Kind.FLAG:
-            return Cell(n, text, f"flag(t_{n})", f"{missing}WHEN p_{n} IS NULL THEN 'unreadable' END", decides)
+            value = _listed(n, self.source.values[n]) if n in self.source.values else f"flag(t_{n})"
+            return Cell(n, text, value, f"{missing}WHEN p_{n} IS NULL THEN 'unreadable' END", decides)
         if column.kind is Kind.TIME:
             trouble = f"WHEN p_{n} IS NULL THEN 'unreadable' WHEN NOT sensible(p_{n}) THEN 'out_of_range' END"
             value = self._time(n, at)
@@ -82,22 +85,31 @@ class CellReader:
         """A cell as tidy text."""
         return cell_text(self.raw, at)
 
-    def is_number(self, at: int) -> bool:
-        """Whether a further attribute is kept as a number: a code with leading zeros is text."""
+    def attribute_kind(self, at: int) -> Kind:
+        """What a further attribute is kept as: numbers, yes and no, or text; a code with leading zeros is text."""
         kind = self.raw.types[at]
+        if pa.types.is_boolean(kind):
+            return Kind.FLAG
         if not self.raw.is_text(at):
-            return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+            numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+            return Kind.NUMBER if numeric else Kind.TEXT
         row = self.con.execute(
             f"SELECT count(t), count(*) FILTER (t IS NOT NULL AND "
-            f"(point_number(plain_or_bare(t)) IS NULL OR regexp_matches(t, '^0\\d'))) "
+            f"(point_number(plain_or_bare(t)) IS NULL OR regexp_matches(t, '^0\\d'))), "
+            f"count(*) FILTER (t IS NOT NULL AND flag(t) IS NULL) "
             f"FROM (SELECT {self.text(at)} AS t FROM {self.voters.rows})"
         ).fetchone()
-        return row is not None and row[0] > 0 and row[1] == 0
+        known, no_number, no_flag = row or (0, 0, 0)
+        if not known or (no_number and no_flag):
+            return Kind.TEXT
+        return Kind.FLAG if no_number else Kind.NUMBER
 
-    def attribute(self, at: int, is_number: bool) -> str:
-        """A further attribute, as a number or as text."""
+    def attribute(self, at: int, kind: Kind) -> str:
+        """A further attribute as it is kept."""
         text = self.text(at)
-        return f"try_cast(point_number(plain_or_bare({text})) AS DOUBLE)" if is_number else text
+        if kind is Kind.NUMBER:
+            return f"try_cast(point_number(plain_or_bare({text})) AS DOUBLE)"
+        return f"flag({text})" if kind is Kind.FLAG else text
 
     def _numeric(self, column: Column, at: int, text: str, missing: str, decides: bool) -> Cell:
         n, bare, number = column.name, "", f"t_{column.name}"
@@ -173,3 +185,9 @@ class CellReader:
         self.notes.append(f"{self.raw.names[at]} is read as {found.about}")
         self.written[canonical] = found.about
         return parsed(f"t_{canonical}", found, self.voters.zone(canonical))
+
+
+def _listed(canonical: str, meanings: Mapping[str, bool]) -> str:
+    """Yes or no by the values that the config lists; any other is unknown."""
+    cases = " ".join(f"WHEN {quoted(text)} THEN {meaning}" for text, meaning in meanings.items())
+    return f"CASE t_{canonical} {cases} END" if cases else "NULL::BOOLEAN"

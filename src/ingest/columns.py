@@ -35,7 +35,7 @@ def layout(source: SourceSettings, names: Sequence[str]) -> Layout:
     wanted = dict(source.columns)
     if spec.name == "transactions" and "customer_id" in wanted:
         wanted.setdefault("record_id", wanted.pop("customer_id"))
-    found = {ours: _place(source, ours, theirs, names) for ours, theirs in wanted.items()}
+    found = {ours: _place(source, f"columns.{ours}", theirs, names) for ours, theirs in wanted.items()}
     own = [c.name for c in spec.columns if c.name not in found and names.count(c.name) == 1]
     found.update({name: names.index(name) for name in own})
     if spec.name == "transactions" and "record_id" not in found and names.count("customer_id") == 1:
@@ -43,11 +43,13 @@ def layout(source: SourceSettings, names: Sequence[str]) -> Layout:
     _require(source, spec, found, names, spare=len(set(names)) > len(set(found.values())))
     known = {c.name for c in spec.columns}
     canonical = {name: at for name, at in found.items() if name in known}
-    return Layout(spec, canonical, _extras(spec, found, canonical, names) if spec.open_ended else ())
+    ignored = {_place(source, "ignore", theirs, names) for theirs in source.ignore}
+    extras = _extras(spec, found, canonical, names) if spec.open_ended else ()
+    return Layout(spec, canonical, tuple((label, at) for label, at in extras if at not in ignored))
 
 
-def _place(source: SourceSettings, ours: str, theirs: str, names: Sequence[str]) -> int:
-    where = f"sources.{source.name}.columns.{ours}"
+def _place(source: SourceSettings, where: str, theirs: str, names: Sequence[str]) -> int:
+    where = f"sources.{source.name}.{where}"
     count = names.count(theirs)
     if count == 1:
         return names.index(theirs)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from ..asof import DAY, midnight
 from ..errors import DataError
-from ..tables import SPECS, Kind, TableSpec, arrow_schema
+from ..tables import SPECS, Kind, TableSpec, arrow_schema, arrow_type
 from ..workspace import Note, Workspace, discard, replacing, silent, write_json
 from .columns import counted, layout
 from .currency import unify
@@ -282,22 +282,23 @@ def _first(con: duckdb.DuckDBPyConnection, part: Part) -> datetime | None:
     return row[0] if row else None
 
 
-def _schema(spec: TableSpec, parts: Sequence[Part], known: Sequence[Part]) -> tuple[pa.Schema, dict[str, bool]]:
+def _schema(spec: TableSpec, parts: Sequence[Part], known: Sequence[Part]) -> tuple[pa.Schema, dict[str, Kind]]:
     """A table's columns as written: the canonical ones, then further attributes.
 
-    Those are numbers where all sources agree that have rows before the wall.
+    Those are numbers, or yes and no, where all sources agree that have rows before the wall.
     """
-    extras = {label: True for part in parts for label, _ in part.std.extras}
+    told: dict[str, set[Kind]] = {label: set() for part in parts for label, _ in part.std.extras}
     for part in known or parts:
-        for label, is_number in part.std.extras:
-            extras[label] = extras[label] and is_number
+        for label, kind in part.std.extras:
+            told[label].add(kind)
+    extras = {label: kinds.pop() if len(kinds) == 1 else Kind.TEXT for label, kinds in told.items()}
     schema = arrow_schema(spec)
-    for label, is_number in extras.items():
-        schema = schema.append(pa.field(label, pa.float64() if is_number else pa.string()))
+    for label, kind in extras.items():
+        schema = schema.append(pa.field(label, arrow_type(kind)))
     return schema, extras
 
 
-def _select(part: Part, spec: TableSpec, extras: dict[str, bool], as_of: date, later: bool) -> str:
+def _select(part: Part, spec: TableSpec, extras: dict[str, Kind], as_of: date, later: bool) -> str:
     """The rows of one source as they are written, before the wall or after it."""
     std, known = part.std, _known(part.std.columns, as_of)
     columns = [f"{quoted(part.source.name)} AS source", "s.row AS row"]
@@ -308,26 +309,31 @@ def _select(part: Part, spec: TableSpec, extras: dict[str, bool], as_of: date, l
         until = "f.cancelled_at" if later else f"CASE WHEN f.cancelled_at < {_wall(as_of)} THEN f.cancelled_at END"
         columns += ["f.duplicate", "f.cancellation", f"{until} AS cancelled_at", "f.non_product"]
     own = dict(std.extras)
-    for label, is_number in extras.items():
-        kind = "DOUBLE" if is_number else "VARCHAR"
-        cast = "try_cast" if is_number else "CAST"
-        columns.append(f"{cast}({name('x_' + label)} AS {kind})" if label in own else f"CAST(NULL AS {kind})")
+    for label, kind in extras.items():
+        cast = "CAST" if kind is Kind.TEXT else "try_cast"
+        columns.append(f"{cast}({name('x_' + label)} AS {_TYPES[kind]})" if label in own else _nothing(kind))
     side = f"({known})" if not later else f"NOT ({known})"
     if later and "ended_at" in std.columns:
         side = f"({side} OR ended_at >= {_wall(as_of)})"
     return f"SELECT {', '.join(columns)} FROM {rows} WHERE len(s.reasons) = 0 AND {side}"
 
 
+_TYPES = {
+    Kind.TEXT: "VARCHAR",
+    Kind.TIME: "TIMESTAMP",
+    Kind.FIXED: "BIGINT",
+    Kind.NUMBER: "DOUBLE",
+    Kind.FLAG: "BOOLEAN",
+}
+
+
+def _nothing(kind: Kind) -> str:
+    return f"CAST(NULL AS {_TYPES[kind]})"
+
+
 def _column(column: str, kind: Kind, std: Standardised, as_of: date, later: bool) -> str:
-    types = {
-        Kind.TEXT: "VARCHAR",
-        Kind.TIME: "TIMESTAMP",
-        Kind.FIXED: "BIGINT",
-        Kind.NUMBER: "DOUBLE",
-        Kind.FLAG: "BOOLEAN",
-    }
     if column not in std.columns:
-        return f"CAST(NULL AS {types[kind]}) AS {column}"
+        return f"{_nothing(kind)} AS {column}"
     if column == "ended_at" and not later:
         return f"CASE WHEN s.ended_at < {_wall(as_of)} THEN s.ended_at END AS ended_at"
     return f"s.{column} AS {column}"

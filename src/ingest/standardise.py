@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..config import SourceSettings
+    from ..tables import Kind
     from .columns import Layout
     from .raw import Raw
 
@@ -38,14 +39,14 @@ _STEPS = (("b", "bare"), ("n", "number"), ("d", "exact"), ("p", "parsed"))
 class Standardised:
     """A source's standardised rows: their table, its canonical columns, those the source has, and the attributes.
 
-    ``extras`` says of each further attribute whether it is a number, ``written`` of each column of times how it is
-    written, and ``ahead``, an SQL condition on staged rows, which ones may lie at or after the wall.
+    ``extras`` says of each further attribute what it is kept as, ``written`` of each column of times how it is written,
+    and ``ahead``, an SQL condition on staged rows, which ones may lie at or after the wall.
     """
 
     table: str
     columns: tuple[str, ...]
     given: tuple[str, ...]
-    extras: tuple[tuple[str, bool], ...]
+    extras: tuple[tuple[str, Kind], ...]
     notes: tuple[str, ...]
     written: Mapping[str, str]
     ahead: str
@@ -65,11 +66,11 @@ def standardise(
     reader = CellReader(con, source, raw, voters)
     canonical = _filled_money(source, voters, raw, shape.canonical)
     cells = [reader.cell(c, canonical[c.name]) for c in shape.spec.columns if c.name in canonical]
-    extras = [(label, reader.attribute(at, is_number := reader.is_number(at)), is_number) for label, at in shape.extras]
+    extras = [(label, reader.attribute(at, kind := reader.attribute_kind(at)), kind) for label, at in shape.extras]
     con.execute(f"CREATE TABLE {table} AS {_statement(source, cells, extras, voters.staged)}")
     given = tuple(c.name for c in cells)
     columns = tuple(dict.fromkeys((*given, *_MADE.get(source.table, ()))))
-    attributes = tuple((x, is_number) for x, _, is_number in extras)
+    attributes = tuple((x, kind) for x, _, kind in extras)
     notes = [*reader.notes, _COUNTED] if _is_counted(source, given) else reader.notes
     return Standardised(table, columns, given, attributes, tuple(notes), reader.written, voters.ahead)
 
@@ -94,7 +95,7 @@ def _is_counted(source: SourceSettings, names: Sequence[str]) -> bool:
 
 
 def _statement(
-    source: SourceSettings, cells: Sequence[Cell], extras: Sequence[tuple[str, str, bool]], staged: str
+    source: SourceSettings, cells: Sequence[Cell], extras: Sequence[tuple[str, str, Kind]], staged: str
 ) -> str:
     """The SELECT that reads a whole source, step by step from the inside out."""
     values = {c.name: f"CASE WHEN e_{c.name} IS NULL THEN p_{c.name} END" for c in cells}
@@ -110,7 +111,7 @@ def _statement(
     )
 
 
-def _steps(source: SourceSettings, cells: Sequence[Cell], extras: Sequence[tuple[str, str, bool]], staged: str) -> str:
+def _steps(source: SourceSettings, cells: Sequence[Cell], extras: Sequence[tuple[str, str, Kind]], staged: str) -> str:
     """Nested SELECTs, so that each step is computed once: texts, numbers, values, products, troubles."""
     texts = [f"{c.text} AS t_{c.name}" for c in cells] + [f"{sql} AS {name('x_' + x)}" for x, sql, _ in extras]
     inner = f"SELECT row, {', '.join(texts)} FROM {staged}"

@@ -11,6 +11,7 @@ from .predictor.predictor import FILE, Predictor
 from .prospects import Prospects
 from .risk.risk import Risk
 from .segments import Segments
+from .uplift import Uplift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 ORDER = ("high_value", "clv", "churn", "intent", "segments", "risk", "uplift")
 """The tasks in the order of their columns in the scores."""
-KINDS: Mapping[str, Callable[[Path], AnyPredictor]] = {
-    "blend": Predictor.load,
-    "segments": Segments.load,
-    "risk": Risk.load,
-    "prospects": Prospects.load,
-}
-"""What reads each kind of predictor from its folder."""
 
 Outputs: TypeAlias = "dict[str, np.ndarray[Any, Any]]"
 
@@ -62,6 +56,16 @@ class AnyPredictor(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write native files."""
+
+
+KINDS: Mapping[str, Callable[[Path], AnyPredictor]] = {
+    "blend": Predictor.load,
+    "segments": Segments.load,
+    "uplift": Uplift.load,
+    "risk": Risk.load,
+    "prospects": Prospects.load,
+}
+"""How each kind of predictor is read from its folder, by what its file says it is."""
 
 
 def load(folder: Path) -> AnyPredictor:

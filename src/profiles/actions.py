@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from ..config.settings import ActionRule
     from .tiers import Known, Words
 
+LEAST = {
+    "expected_value": "min_expected_value",
+    "p_churn": "min_p_churn",
+    "p_intent": "min_p_intent",
+    "risk": "min_risk",
+    "uplift": "min_uplift",
+}
+"""Scores, and the settings of a rule that say from where on it is for them."""
 NO_ACTION = "No action"
 """What customers get whom no rule fits."""
 
@@ -24,7 +32,7 @@ def next_actions(known: Known, rules: Sequence[ActionRule]) -> Words:
     Parameters
     ----------
     known
-        ``tier`` and ``lifecycle``, and of ``segment`` and the scores that rules may name those that were predicted.
+        ``tier`` and ``lifecycle``, and of ``segment`` and the scores of :data:`LEAST` those that were predicted.
     rules
         In the order in which they are tried.
 
@@ -44,23 +52,14 @@ def next_actions(known: Known, rules: Sequence[ActionRule]) -> Words:
     return actions
 
 
-def floors(rule: ActionRule) -> dict[str, float | None]:
-    """What a rule asks of each score at least; None where it asks nothing."""
-    return {
-        "expected_value": rule.min_expected_value,
-        "p_churn": rule.min_p_churn,
-        "p_intent": rule.min_p_intent,
-        "risk": rule.min_risk,
-    }
-
-
 def _fits(rule: ActionRule, known: Known, count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
     fits = np.ones(count, dtype=bool)
     for name in ("tier", "lifecycle", "segment"):
         wanted = getattr(rule, name)
         if wanted:
             fits &= np.isin(known[name], wanted) if name in known else False
-    for name, least in floors(rule).items():
+    for name, setting in LEAST.items():
+        least = getattr(rule, setting)
         if least is not None:
             fits &= known[name] >= least if name in known else False
     return fits

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 def looked_at(known: Known, count: int, most: int) -> np.ndarray[Any, np.dtype[np.intp]]:
     """The customers who get reasons, in turns: the first by value, by expected loss (value x churn), intent and risk.
 
-    Where there is no value, by the chances that were predicted. Equal ones come in the order of the customers.
+    Where there is no value, by the chances and the uplift that were predicted. Equal ones come in the order of the
+    customers.
 
     Parameters
     ----------
     known
-        Of ``expected_value``, ``p_high_value``, ``p_churn``, ``p_intent`` and ``risk`` those that were predicted,
-        ``count`` values each.
+        Of ``expected_value``, ``p_high_value``, ``p_churn``, ``p_intent``, ``risk`` and ``uplift`` those that were
+        predicted, ``count`` values each.
     count
         The number of customers.
     most
@@ -51,7 +52,7 @@ def looked_at(known: Known, count: int, most: int) -> np.ndarray[Any, np.dtype[n
         if "p_churn" in known:
             orders.append(known["expected_value"] * known["p_churn"])
     else:
-        orders = [known[name] for name in ("p_high_value", "p_churn") if name in known]
+        orders = [known[name] for name in ("p_high_value", "p_churn", "uplift") if name in known]
     orders += [known[name] for name in ("p_intent", "risk") if name in known]
     if not orders:
         return np.zeros(0, dtype=np.intp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..workspace import fingerprint as digest_of
-from .actions import floors
+from .actions import LEAST
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,7 +64,10 @@ _WANTED = (
 
 
 def _lacking(rule: ActionRule, columns: Collection[str]) -> list[str]:
-    wanted = {"segment": bool(rule.segment), **{name: least is not None for name, least in floors(rule).items()}}
+    wanted = {
+        "segment": bool(rule.segment),
+        **{name: getattr(rule, setting) is not None for name, setting in LEAST.items()},
+    }
     return [
         f"The action {rule.action!r} fits nobody: its condition needs {name}, which was not predicted."
         for name, used in wanted.items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import CustidError
+from ..features.observations import alone
 from ..models.bundle import Bundle
 from ..registry import Registry
 from ..workspace import Note, Workspace, silent, write_parquet
@@ -15,7 +16,7 @@ from .lifecycle import stages
 from .reasons import looked_at, made
 from .rules import missing
 from .tiers import tiers
-from .wording import words
+from .wording import words_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..registry import Release
 
-SCORES = ("p_high_value", "expected_value", "p_churn", "p_intent", "segment", "risk")
+SCORES = ("p_high_value", "expected_value", "p_churn", "p_intent", "segment", "risk", "uplift")
 """Columns of the scores that the rules look at."""
 
 FACTS = ("age", "days_since_last")
-"""Columns of the features that the rules look at."""
+"""Columns of the features that the rules look at; attributes of observations may bear the names and mean others."""
 
 
 def profile(config: Config, ws: Workspace, note: Note = silent) -> None:
@@ -70,7 +71,8 @@ def read(ws: Workspace) -> tuple[pa.Table, pa.Table]:
     import pyarrow.parquet as pq
 
     scores = pq.read_table(ws.scores).sort_by("customer_id")
-    columns = [name for name in ("customer_id", "as_of", *FACTS) if name in pq.read_schema(ws.features).names]
+    wanted = ("customer_id", "as_of", *(() if alone(ws.tables()) else FACTS))
+    columns = [name for name in wanted if name in pq.read_schema(ws.features).names]
     facts = pq.read_table(ws.features, columns=columns).sort_by("customer_id")
     if not scores["customer_id"].equals(facts["customer_id"]):
         raise CustidError(
@@ -116,7 +118,8 @@ def _reasons(
             raise CustidError(f"{ws.scores.name}: its release is no longer known; run `custid score CONFIG` again.")
         ids = scores["customer_id"].take(chosen)
         rows = pq.read_table(ws.features, filters=[("customer_id", "in", ids.to_pylist())]).sort_by("customer_id")
-        for i, mine in zip(chosen.tolist(), made(found[1], rows, words(), config.explain.reasons, note), strict=True):
+        spoken = words_of(found[0].manifest["features"])
+        for i, mine in zip(chosen.tolist(), made(found[1], rows, spoken, config.explain.reasons, note), strict=True):
             told[i] = mine
     return pa.array(told, reason_type())
 

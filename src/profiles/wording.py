@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..explain import Wording
-from ..features.table import catalogue
+from ..features.table import catalogue, catalogue_of
 from ..models.predictor.contributions import FORMULA
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 PLAIN = {
     "active_change_180": "change in purchase days, last 180 days against the 180 before",
@@ -109,3 +109,14 @@ def words(tables: Collection[str] | None = None) -> dict[str, Wording]:
     """
     spoken = {f.name: Wording(PLAIN.get(f.name, f.about), f.unit) for f in catalogue(tables)}
     return spoken | {FORMULA: Wording("buying rhythm")}
+
+
+def words_of(trained: Mapping[str, Any]) -> dict[str, Wording]:
+    """How the features of a release are spoken of; attributes of observations go by their own names.
+
+    >>> words_of({"tables": ["observations"], "attributes": {"age": "number"}})["age"].about
+    'age'
+    """
+    if trained.get("attributes"):
+        return {feature.name: Wording(feature.about, feature.unit) for feature in catalogue_of(trained)}
+    return words(trained["tables"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .format import big_money, count, share
+from .words import leaving_means
 
 if TYPE_CHECKING:
     from .inputs import Inputs
@@ -29,7 +30,8 @@ class Tile:
 def headline(inputs: Inputs) -> tuple[Tile, ...]:
     """The tiles of the top of the page, as far as what they show was predicted."""
     day = f"{inputs.as_of:%-d %B %Y}"
-    tiles = [Tile("Customers", count(inputs.count), f"bought or subscribed before {day}")]
+    known = "bought or subscribed" if inputs.has_history else "observed"
+    tiles = [Tile("Customers", count(inputs.count), f"{known} before {day}")]
     if inputs.has("expected_value"):
         tiles += [_spend(inputs), _concentration(inputs)]
     if inputs.has("p_churn"):
@@ -76,8 +78,8 @@ def _leaving(inputs: Inputs) -> Tile:
     return Tile(
         "Likely leaving",
         count(likely),
-        f"{share(likely / inputs.count)} of customers: a chance of {share(LIKELY)} or more of no purchase in the next "
-        f"{inputs.days} days",
+        f"{share(likely / inputs.count)} of customers: a chance of {share(LIKELY)} or more of "
+        f"{leaving_means(inputs.config, inputs.days)}",
     )
 
 

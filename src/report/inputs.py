@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import CustidError
+from ..features.observations import HISTORY, alone
 from ..workspace import read_json
 
 if TYPE_CHECKING:
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
     from .drivers import Driver
 
-NUMBERS = ("p_high_value", "expected_value", "expected_value_low", "expected_value_high", "p_churn", "p_intent", "risk")
+NUMBERS = (
+    "p_high_value",
+    "expected_value",
+    "expected_value_low",
+    "expected_value_high",
+    "p_churn",
+    "p_intent",
+    "risk",
+    "uplift",
+)
 FACTS = ("spend_365", "purchases", "spend_mean", "days_since_last")
 TEXTS = ("customer_id", "tier", "lifecycle", "segment", "next_action")
 
@@ -53,6 +63,16 @@ class Inputs:
     def days(self) -> int:
         """The horizon in days."""
         return self.config.needs_horizon().days
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the features tell of a past, rather than of attributes alone."""
+        return bool(HISTORY & {source.table for source in self.config.sources})
+
+    @property
+    def in_money(self) -> bool:
+        """Whether uplift is a change of money rather than of a chance."""
+        return bool(self.metrics.get("uplift", {}).get("curves", {}).get("money"))
 
     @property
     def currency(self) -> str | None:
@@ -91,7 +111,7 @@ def _facts(ws: Workspace, profiles: pa.Table) -> dict[str, np.ndarray[Any, np.dt
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    if not ws.features.exists():
+    if not ws.features.exists() or alone(ws.tables()):
         return {}
     there = [name for name in FACTS if name in pq.read_schema(ws.features).names]
     features = pq.read_table(ws.features, columns=["customer_id", *there])

@@ -9,7 +9,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ..profiles.rules import missing
+from ..profiles.stage import FACTS
 from .charts import bars
+from .contact import contact
 from .data import data
 from .headline import headline
 from .leaving import leaving
@@ -19,9 +21,10 @@ from .people import ROWS, Rows, at_stake, people, ranked, to_take
 from .prospects import prospects
 from .run import commands, facts
 from .sure import sure
+from .swayed import swayed
 from .watch import odd, soon
 from .who import who
-from .words import NAMES
+from .words import NAMES, leaving_means
 
 if TYPE_CHECKING:
     from .charts import Bar
@@ -40,6 +43,7 @@ COLUMNS = (
     "p_high_value",
     "p_intent",
     "risk",
+    "uplift",
     "next_action",
 )
 """Columns of the list to take away, as far as they are known."""
@@ -48,6 +52,7 @@ _TITLES = {
     "expected_value": ("expected to spend most", "expected spend"),
     "p_high_value": ("most likely to be among the best", "the chance of being among the best"),
     "p_churn": ("most likely to leave", "the chance of leaving"),
+    "uplift": ("whom contact changes most", "what contact changes"),
 }
 
 MOST = 6
@@ -82,11 +87,11 @@ def page(inputs: Inputs) -> str:
 
 
 def _context(inputs: Inputs) -> dict[str, Any]:
-    known = ("p_high_value", "expected_value", "p_churn", "p_intent", "segment", "risk")
-    columns = [*(name for name in known if inputs.has(name)), "age", "days_since_last"]
+    known = ("p_high_value", "expected_value", "p_churn", "p_intent", "segment", "risk", "uplift")
+    columns = [*(name for name in known if inputs.has(name)), *(FACTS if inputs.has_history else ())]
     titles = (words for name, words in _TITLES.items() if inputs.has(name))
     title, why = next(titles, ("in the order of their ids", "it"))
-    top = people(inputs, ranked(inputs)[:ROWS], ("clv", "high_value", "churn"))
+    top = people(inputs, ranked(inputs)[:ROWS], ("clv", "high_value", "churn", "uplift"))
     return {
         "name": inputs.config.name,
         "day": f"{inputs.as_of:%-d %B %Y}",
@@ -105,6 +110,9 @@ def _context(inputs: Inputs) -> dict[str, Any]:
         "actions": sorted(set(inputs.columns["next_action"].tolist())),
         "file_name": f"{inputs.config.name}-{inputs.as_of.isoformat()}.csv",
         "leaving": leaving(inputs),
+        "leaving_means": leaving_means(inputs.config, inputs.days),
+        "contact": contact(inputs),
+        "swayed": swayed(inputs),
         "has_value": inputs.has("expected_value"),
         "soon": soon(inputs),
         "odd": odd(inputs),
@@ -119,7 +127,7 @@ def _context(inputs: Inputs) -> dict[str, Any]:
 
 
 def _none(inputs: Inputs) -> dict[str, tuple[Bar, ...]]:
-    return {task: () for task in ("churn", "clv") if task not in inputs.drivers}
+    return {task: () for task in ("churn", "clv", "uplift") if task not in inputs.drivers}
 
 
 def _bars(found: tuple[Driver, ...]) -> tuple[Bar, ...]:
@@ -130,7 +138,7 @@ def _bars(found: tuple[Driver, ...]) -> tuple[Bar, ...]:
 def _list(inputs: Inputs, rows: Rows) -> dict[str, Any]:
     names = [name for name in COLUMNS if inputs.has(name)]
     columns = [inputs.columns[name][rows].tolist() for name in names]
-    digits = {"p_churn": 4, "p_high_value": 4, "p_intent": 4, "risk": 4}
+    digits = {"p_churn": 4, "p_high_value": 4, "p_intent": 4, "risk": 4, "uplift": 4}
     rounded = [
         [round(v, digits.get(name, 2)) if isinstance(v, float) else v for v in values]
         for name, values in zip(names, columns, strict=True)

@@ -59,8 +59,8 @@ class Person:
 
 
 def ranked(inputs: Inputs) -> Rows:
-    """All customers by falling value, else by their chance of high value, else by churn; ties by id."""
-    for name in ("expected_value", "p_high_value", "p_churn"):
+    """All customers by falling value, else by their chance of high value, else by churn, else by uplift; ties by id."""
+    for name in ("expected_value", "p_high_value", "p_churn", "uplift"):
         if inputs.has(name):
             return falling(inputs, inputs.columns[name])
     return falling(inputs, np.zeros(inputs.count))

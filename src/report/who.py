@@ -51,7 +51,7 @@ def who(inputs: Inputs) -> tuple[Grouping, ...]:
     """The groupings that the profiles have."""
     found = [
         _grouping(inputs, "tier", "By tier", "How much they matter.", tier_words(inputs.config)),
-        _grouping(inputs, "lifecycle", "By stage of life", "Where they stand with you.", stage_words(inputs.config)),
+        _grouping(inputs, "lifecycle", "By stage of life", "Where they stand with you.", _stages(inputs)),
     ]
     if inputs.has("segment"):
         about = (
@@ -60,6 +60,12 @@ def who(inputs: Inputs) -> tuple[Grouping, ...]:
         )
         found.append(_grouping(inputs, "segment", "By segment", about, _segments(inputs)))
     return tuple(found)
+
+
+def _stages(inputs: Inputs) -> dict[str, tuple[str, str]]:
+    """The stages in words; without a history nobody is told to be new or dormant."""
+    past = ("new", "dormant")
+    return {k: words for k, words in stage_words(inputs.config).items() if inputs.has_history or k not in past}
 
 
 def _tested(inputs: Inputs) -> str:

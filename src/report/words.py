@@ -82,12 +82,37 @@ MEASURES = {
     ),
 }
 
+MEASURES |= {
+    "emp": Measure(
+        "Worth of contacting those who are pointed out",
+        "Profit per customer where as many are contacted as pay best, over the chances that an offer is accepted.",
+        "higher",
+        "money",
+        "expected maximum profit",
+    ),
+    "qini": Measure(
+        "Puts those first whom contact changes",
+        "100% is the best order that could be, 0% is an order at random.",
+        "higher",
+        "share",
+        "Qini area",
+    ),
+    "uplift_30": Measure(
+        "Change by contact in the predicted top 30%",
+        "How much more came of those contacted than of those kept back, among those predicted to change most.",
+        "higher",
+        "decimal",
+        "uplift at 30%",
+    ),
+}
+
 SHOWN = {
-    "churn": ("auc", "brier"),
+    "churn": ("auc", "brier", "emp"),
     "clv": ("gini", "capture_10", "mae", "bias"),
     "high_value": ("average_precision", "lift_10"),
     "intent": ("auc", "brier"),
     "prospects": ("auc", "brier", "gini"),
+    "uplift": ("qini", "uplift_30"),
 }
 """The measures of each task that the page shows; the first one is the one that decides."""
 
@@ -99,6 +124,7 @@ TASKS = {
     "prospects": "Who will buy for the first time",
     "risk": "Who behaves oddly",
     "segments": "Who is alike",
+    "uplift": "Whom contact changes",
 }
 
 NAMES = (
@@ -119,7 +145,24 @@ BASELINES = {
     "paretonbd": "Pareto/NBD formula",
     "prior": "the average of all",
     "xgboost": "XGBoost as it comes",
+    "tenure": "who subscribed last",
+    "plan": "the average of the plan",
+    "logistic": "logistic regression",
+    "shallow_xgboost": "shallow XGBoost",
+    "s_learner": "one logistic regression (S-learner)",
+    "t_learner": "two logistic regressions (T-learner)",
+    "class_transformation": "class transformation",
+    "response": "who answers anyway",
 }
+
+
+def leaving_means(config: Config, days: int) -> str:
+    """What leaving is, by the form of churn."""
+    return {
+        "silent": f"no purchase in the next {days} days",
+        "contractual": f"the end of the last open subscription in the next {days} days",
+        "labelled": "what the table's label calls leaving",
+    }[config.churn_form]
 
 
 def tier_words(config: Config) -> dict[str, tuple[str, str]]:
@@ -139,7 +182,7 @@ def stage_words(config: Config) -> dict[str, tuple[str, str]]:
     s, horizon = config.lifecycle, config.needs_horizon()
     return {
         "new": ("New", f"first purchase at most {s.new.days} days ago"),
-        "active": ("Active", "buying, and likely to go on"),
+        "active": ("Active", "buying, and likely to go on" if config.churn_form == "silent" else "likely to stay"),
         "at risk": ("At risk", f"at least {share(s.at_risk_churn)} likely to leave"),
         "dormant": ("Dormant", f"no purchase for {dormant_after(s, horizon).days} days or more"),
         "gone": ("Gone", f"at least {share(s.gone_churn)} likely to have left"),

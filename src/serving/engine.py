@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..config.settings import QualitySettings
 from ..explain import reasons
 from ..features.single import Recompute
-from ..features.table import catalogue
+from ..features.table import catalogue_of
 from ..models.bundle import Bundle
-from ..profiles.wording import words
+from ..profiles.wording import words_of
 from .flags import flagged
 from .manifest import read_manifest
 from .refusal import wrong
@@ -51,9 +51,9 @@ class Engine:
         self.settings = settings
         self.bundle = Bundle.load(folder)
         self.quality = QualitySettings.model_validate(manifest["quality"])
-        known = {feature.name: feature for feature in catalogue(trained["tables"])}
+        known = {feature.name: feature for feature in catalogue_of(trained)}
         self.features = [known[name] for name in trained["columns"] if name in known]
-        self.words = words(trained["tables"])
+        self.words = words_of(trained)
         self.rules = Rules(
             kinds={feature.name: feature.kind for feature in self.features},
             needed=frozenset(self.bundle.columns),
@@ -61,12 +61,13 @@ class Engine:
             as_of=self.as_of,
             max_rows=settings.max_rows,
             currency=manifest.get("currency"),
+            attributes=trained.get("attributes") or {},
         )
 
     @cached_property
     def recompute(self) -> Recompute:
         """The batch's feature code, compiled for a few customers."""
-        return Recompute(self.manifest["features"]["tables"], self.quality.drop)
+        return Recompute(self.rules.tables, self.quality.drop, self.rules.attributes)
 
     def features_of(self, request: Request) -> pa.Table:
         """The feature rows that a request is about, in its order: as given, or computed from its records."""
@@ -89,11 +90,7 @@ class Engine:
         rows = {customer: i for i, customer in enumerate(made["customer_id"].to_pylist())}
         for place in places:
             if place not in rows:
-                raise wrong(
-                    f"customers[{place}]",
-                    f"nothing bought before {request.as_of}; expected an order whose lines sum to more than 0"
-                    f"{' or an open subscription' if 'subscriptions' in self.rules.tables else ''}.",
-                )
+                raise wrong(f"customers[{place}]", _nothing_known(self.rules, request.as_of))
         return made.take([rows[place] for place in places])
 
     def score(self, request: Request) -> list[dict[str, Any]]:
@@ -133,3 +130,16 @@ class Engine:
         unknown = {name: [None] for name in self.rules.kinds}
         self.explain(Request([None], self.as_of, features=unknown))
         self.recompute.warm(self.as_of)
+
+
+_KNOWN_BY = {
+    "transactions": "an order whose lines sum to more than 0",
+    "subscriptions": "an open subscription",
+    "observations": "an observation",
+}
+
+
+def _nothing_known(rules: Rules, as_of: date) -> str:
+    """What a customer's records lack for there to be features."""
+    expected = [known for table, known in _KNOWN_BY.items() if table in rules.tables]
+    return f"nothing bought before {as_of}; expected {' or '.join(expected)}."

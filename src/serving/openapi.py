@@ -136,11 +136,23 @@ def _examples(engine: Engine) -> Schema:
             {"ts": f"{day}T12:30:00", "amount": 20.0 + 5 * i, "order_id": f"A{i + 1}"} for i, day in enumerate(days)
         ]
         records: Schema = {"customer_id": "12345", "transactions": rows}
+    elif "observations" in engine.rules.tables:
+        records = {"customer_id": "12345", "observations": [_observation(engine, features)]}
     else:
         records = {"customer_id": "12345", engine.rules.tables[0]: [{"started_at": f"{days[0]}T00:00:00"}]}
     summary = "a customer's records, in plain units"
     examples["records"] = {"summary": summary, "value": {"customers": [records], "as_of": engine.as_of.isoformat()}}
     return examples
+
+
+def _observation(engine: Engine, features: Schema) -> Schema:
+    """The attributes of a usual customer, as a row of the table has them."""
+    kinds = engine.rules.attributes
+    return {
+        name: bool(value) if kinds[name] == "flag" else value
+        for name, value in features.items()
+        if name in kinds and value is not None
+    }
 
 
 def _post(name: str, summary: str, engine: Engine, body: Schema, schema: str) -> Schema:
@@ -213,7 +225,7 @@ def _schemas(engine: Engine) -> Schema:
     why = _object(dict.fromkeys(engine.bundle.predictors, part))
     nothing = {name: {"type": [*_listed(schema), "null"]} for name, schema in _ABOUT.items()}
     error = {**nothing, "request_id": _TEXT, "error": _TEXT, "field": {"type": ["string", "null"]}}
-    tables = {table: _table(table) for table in engine.rules.tables}
+    tables = {table: _table(table, engine) for table in engine.rules.tables}
     return {
         "Request": _request(engine, tables),
         "Features": _features(engine),
@@ -263,8 +275,8 @@ def _features(engine: Engine) -> Schema:
     return _object(properties, needed, additionalProperties=False)
 
 
-def _table(name: str) -> Schema:
-    columns = row_columns(SPECS[name])
+def _table(name: str, engine: Engine) -> Schema:
+    columns = row_columns(SPECS[name], engine.rules.attributes)
     properties = {column.name: {**_KINDS[column.kind], "description": column.about} for column in columns}
     row = _object(properties, [column.name for column in columns if column.required], additionalProperties=False)
     return {"type": "array", "description": SPECS[name].about, "items": row}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..asof import midnight
 from ..errors import nearest
-from ..tables import SCALE, SPECS, Column, Kind, TableSpec, arrow_schema
+from ..features.observations import HELD
+from ..tables import OBSERVATIONS, SCALE, SPECS, Column, Kind, TableSpec, arrow_schema, arrow_type
 from .refusal import short, shown, wrong
 
 if TYPE_CHECKING:
@@ -21,18 +22,25 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from ..features.observations import Attribute
+
 SOURCE = "request"
 MOST = 3.4e38
 """The largest number of a request: the models are kept in single precision, which ends there."""
 MOST_IN_ROWS = 1e12
 """The largest number of a canonical table's row, so that a sum of them is no larger than :data:`MOST`."""
+_NOT_ASKED = frozenset({"ingested_at", "label", "treated", "outcome"})
 _SOURCE = Column("source", Kind.TEXT, "the source of the row, where there are several: an order lies in one source")
 
 
-def row_columns(spec: TableSpec) -> tuple[Column, ...]:
-    """The columns that a row of a request may have: the canonical ones but its arrival, since it is there now."""
-    own = (replace(c, required=c.required and c.name != "record_id") for c in spec.columns if c.name != "ingested_at")
-    return (_SOURCE, *own)
+def row_columns(spec: TableSpec, attributes: Mapping[str, Attribute] | None = None) -> tuple[Column, ...]:
+    """The columns that a row of a request may have: the canonical ones but its arrival, since it is there now.
+
+    Of observations the attributes, too, and not what is to be predicted.
+    """
+    own = (replace(c, required=c.required and c.name != "record_id") for c in spec.columns if c.name not in _NOT_ASKED)
+    further = attributes or {} if spec is OBSERVATIONS else {}
+    return (_SOURCE, *own, *(Column(name, HELD[kind], "an attribute") for name, kind in further.items()))
 
 
 def order_made_up(row: int) -> str:
@@ -40,7 +48,13 @@ def order_made_up(row: int) -> str:
     return f"{SOURCE}-{row}"
 
 
-def read_rows(table: str, lists: Sequence[object], as_of: date, currency: str | None = None) -> pa.Table:
+def read_rows(
+    table: str,
+    lists: Sequence[object],
+    as_of: date,
+    currency: str | None = None,
+    attributes: Mapping[str, Attribute] | None = None,
+) -> pa.Table:
     """The rows of one canonical table, of all customers of a request.
 
     Parameters
@@ -53,6 +67,8 @@ def read_rows(table: str, lists: Sequence[object], as_of: date, currency: str | 
         The wall: every row must have happened before it.
     currency
         The currency of the release; rows may leave theirs out, but not name another.
+    attributes
+        The further columns of observations, and what each holds.
 
     Returns
     -------
@@ -67,7 +83,7 @@ def read_rows(table: str, lists: Sequence[object], as_of: date, currency: str | 
     import pyarrow as pa
 
     spec = SPECS[table]
-    columns = row_columns(spec)
+    columns = row_columns(spec, attributes)
     wall = midnight(as_of)
     owners: list[str] = []
     values: dict[str, list[Any]] = {column.name: [] for column in columns}
@@ -79,6 +95,9 @@ def read_rows(table: str, lists: Sequence[object], as_of: date, currency: str | 
                 values[column.name].append(value)
             owners.append(str(i))
     schema = arrow_schema(spec)
+    for column in columns:
+        if spec.column(column.name) is None and column is not _SOURCE:
+            schema = schema.append(pa.field(column.name, arrow_type(column.kind)))
     made = {
         **values,
         "source": [source or SOURCE for source in values["source"]],

@@ -6,7 +6,7 @@ else the release was trained on) as they are, in plain units. Parsing gives Arro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from ..features.observations import Attribute
+
 SHAPE = 'expected {"customers": [{"features": {...}}, ...]}'
 _FORM = "expected either features by name or tables such as transactions"
 
@@ -32,7 +34,8 @@ class Rules:
     """What a release asks of a request.
 
     ``kinds`` holds every feature it knows ("number" or "category"); ``needed`` the ones its models read; ``tables`` the
-    canonical tables its features come from; ``as_of`` the day it assumes where a request names none.
+    canonical tables its features come from; ``as_of`` the day it assumes where a request names none; ``attributes`` the
+    further columns of observations, and what each holds.
     """
 
     kinds: Mapping[str, str]
@@ -41,6 +44,7 @@ class Rules:
     as_of: date
     max_rows: int
     currency: str | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,8 @@ def parse(body: bytes, rules: Rules) -> Request:
     if "features" in forms:
         return Request(ids, as_of, features=_features([customer["features"] for customer in customers], rules))
     tables = {name: [customer.get(name) for customer in customers] for name in rules.tables}
-    return Request(ids, as_of, tables={n: read_rows(n, lists, as_of, rules.currency) for n, lists in tables.items()})
+    read = {n: read_rows(n, lists, as_of, rules.currency, rules.attributes) for n, lists in tables.items()}
+    return Request(ids, as_of, tables=read)
 
 
 def _decode(body: bytes) -> object:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import metrics
+from ..metrics import profit
 from ..models.predictor.contributions import sigmoid
 from ..models.predictor.encoder import numbers
 from ..models.predictor.predictor import formula_margins
 from ..models.predictor.rhythm import Past, Rhythm
+from .contracts import plan_average, tenure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +50,11 @@ def baselines(task: Task, history: History, pool: Pool) -> dict[str, Baseline]:
     ``recency``: who bought last. ``rfm``: the sum of the quintiles of recency, frequency and spend. ``past_spend``: the
     spend of the past, as long as the horizon. ``last_visit``: who visited last. ``registration``: where nobody has
     bought, who registered last. ``prior``: the average for everyone. ``bgnbd``, ``mbgnbd`` and ``paretonbd``: the
-    formulas with Gamma-Gamma, as they are. ``xgboost``: its defaults, on the newest labelled snapshot.
+    formulas with Gamma-Gamma, as they are. ``xgboost``: its defaults, on the newest labelled snapshot. Of contracts:
+    ``tenure``, ``plan`` (the average of each), ``prior`` and ``xgboost``.
     """
+    if not history.formulas:
+        return _of_contracts(task, history, pool)
     features = history.latest.features
     up = -1.0 if task.sign < 0 else 1.0
     there = {*features.column_names}
@@ -66,12 +71,22 @@ def baselines(task: Task, history: History, pool: Pool) -> dict[str, Baseline]:
     return found
 
 
+def _of_contracts(task: Task, history: History, pool: Pool) -> dict[str, Baseline]:
+    features = history.latest.features
+    return {
+        "tenure": Baseline(tenure(features), exact=False),
+        "plan": Baseline(plan_average(history), exact=True),
+        "prior": Baseline(np.full(features.num_rows, float(pool.truth.mean())), exact=True),
+        "xgboost": _boosted(task, history, pool),
+    }
+
+
 def measures(task: Task, exact: bool) -> Mapping[str, metrics.Metric]:
     """What can be measured of a baseline: all of it, or the order alone."""
     if exact:
         return task.metrics
     ranking = metrics.VALUE_RANKING if task.link == "log" else metrics.RANKING
-    return {name: metric for name, metric in task.metrics.items() if name in ranking}
+    return {name: metric for name, metric in task.metrics.items() if name in ranking or name in profit.ORDER}
 
 
 def rfm_points(features: pa.Table) -> FloatArray:

@@ -10,7 +10,7 @@ from .. import metrics
 from .baselines import baselines, measures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -52,7 +52,7 @@ def judge(
     found = baselines(task, rehearsal, pool)
     blocks = {name: metrics.measure(measures(task, b.exact), truth, b.score, draws) for name, b in found.items()}
     scores = {name: baseline.score for name, baseline in found.items()}
-    return model, blocks, _notes(task, truth, said[task.output], scores, draws)
+    return model, blocks, notes_of(task, truth, said[task.output], scores, draws)
 
 
 def _coverage(held: FloatArray, predicted: FloatArray, draws: list[NDArray[np.int64]]) -> Block:
@@ -66,24 +66,51 @@ def _coverage(held: FloatArray, predicted: FloatArray, draws: list[NDArray[np.in
     return found | metrics.measure({"coverage_top_10": share}, held, np.where(top, held, np.nan), draws)
 
 
-def _notes(
+def notes_of(
     task: Task, truth: FloatArray, ours: FloatArray, theirs: Mapping[str, FloatArray], draws: list[NDArray[np.int64]]
 ) -> list[str]:
+    """How the model stands to the best baseline by the headline metric, paired over the draws, in a sentence."""
     name = task.headline
     metric = task.metrics[name]
     reached = {other: metric(truth, score) for other, score in theirs.items()}
-    reached = {other: value for other, value in reached.items() if np.isfinite(value)}
+
+    def against(other: str) -> tuple[float, float]:
+        return metrics.paired(metric, truth, ours, theirs[other], draws)
+
+    return [standing(name, metric(truth, ours), reached, against)]
+
+
+def standing(
+    metric: str, ours: float, theirs: Mapping[str, float], against: Callable[[str], tuple[float, float]]
+) -> str:
+    """How a model stands to its best baseline, in a sentence.
+
+    Parameters
+    ----------
+    metric
+        What is compared; more of it is better.
+    ours, theirs
+        What the model and each baseline reach; NaN where it cannot be measured.
+    against
+        The 95 % interval of the paired difference to a baseline.
+
+    Examples
+    --------
+    >>> standing("auc", 0.8, {"recency": 0.7}, lambda name: (0.05, 0.15))[:34]
+    'The model beats every baseline: au'
+    """
+    reached = {name: value for name, value in theirs.items() if np.isfinite(value)}
     if not reached:
-        return ["The held-out snapshot has customers of one kind only; nothing could be compared on it."]
-    best = max(reached, key=lambda other: (reached[other], other))
-    low, high = metrics.paired(metric, truth, ours, theirs[best], draws)
-    about = f"{name} {metric(truth, ours):.3f} against {reached[best]:.3f} of the best baseline, {best}"
+        return "The held-out snapshot has customers of one kind only; nothing could be compared on it."
+    best = max(reached, key=lambda name: (reached[name], name))
+    low, high = against(best)
+    about = f"{metric} {ours:.3f} against {reached[best]:.3f} of the best baseline, {best}"
     between = f"95 % of the paired difference: {low:+.3f} to {high:+.3f}"
     if low > 0:
-        return [f"The model beats every baseline: {about} ({between})."]
+        return f"The model beats every baseline: {about} ({between})."
     if high < 0:
-        return [f"The model does not beat its best baseline: {about} ({between})."]
-    return [f"The model is level with its best baseline: {about} ({between})."]
+        return f"The model does not beat its best baseline: {about} ({between})."
+    return f"The model is level with its best baseline: {about} ({between})."
 
 
 def curves(task: Task, truth: FloatArray, score: FloatArray) -> dict[str, Any]:

@@ -46,6 +46,31 @@ def calibration(points: list[tuple[float, float, int]], title: str, *, money: bo
     return figure.update_yaxes(title="happened")
 
 
+def profit(points: list[tuple[float, float]], best: float, title: str) -> Any:
+    """Profit per customer by the share contacted, and the share that pays best."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(layout={**_LAYOUT, "title": title})
+    figure.add_scatter(
+        x=[x for x, _ in points], y=[y for _, y in points], mode="lines", line={"color": _OURS, "width": 3}
+    )
+    figure.add_vline(best, line={"color": _GREY, "dash": "dot"}, annotation_text=f"contact {best:.0%}")
+    figure.update_xaxes(title="share of customers contacted, highest scores first", tickformat=".0%")
+    return figure.update_yaxes(title="profit per customer")
+
+
+def qini(points: list[tuple[float, float]], title: str) -> Any:
+    """What contact brings per customer of all, by the share contacted, beside a random order."""
+    import plotly.graph_objects as go
+
+    shares, brought = zip(*points, strict=True)
+    figure = go.Figure(layout={**_LAYOUT, "title": title})
+    figure.add_scatter(x=[0, 1], y=[0, brought[-1]], mode="lines", line={"color": _GREY, "dash": "dot"})
+    figure.add_scatter(x=shares, y=brought, mode="lines", line={"color": _OURS, "width": 3})
+    figure.update_xaxes(title="share of customers, highest uplift first", tickformat=".0%")
+    return figure.update_yaxes(title="brought by contact, per customer")
+
+
 def drivers(importance: Mapping[str, float], title: str) -> Any:
     """The features that move the scores most: mean size of their contributions."""
     import plotly.graph_objects as go

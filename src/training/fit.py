@@ -182,9 +182,10 @@ def _figures(
 def _history_notes(history: History) -> list[str]:
     notes = []
     if history.learnt_horizon != history.horizon:
+        extended = "and the formula extends it" if history.formulas else "and extended at a constant rate"
         notes.append(
             f"The history has no room for a whole horizon of {history.horizon.days} days: one of "
-            f"{history.learnt_horizon.days} days was learnt, and the formula extends it."
+            f"{history.learnt_horizon.days} days was learnt, {extended}."
         )
     back = history.rehearsal
     if back is not None and back.learnt_horizon != back.horizon:
@@ -193,7 +194,7 @@ def _history_notes(history: History) -> list[str]:
             f"{back.learnt_horizon.days} of {back.horizon.days} days; the model in use has learnt "
             f"{history.learnt_horizon.days}."
         )
-    if history.rhythm is None:
+    if history.formulas and history.rhythm is None:
         notes.append("Too few customers bought again for a formula; the model does without one.")
     return notes
 

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..models.bundle import AnyPredictor
     from ..workspace import Note
     from .task import Learner
@@ -66,6 +69,8 @@ class Fitted:
         The points behind the figures.
     more
         Further parts of the task's block of ``metrics.json``.
+    seen
+        Truth and score of those who were judged, where the judged predictor did not say them all.
     """
 
     task: str
@@ -81,3 +86,4 @@ class Fitted:
     notes: tuple[str, ...]
     curves: Mapping[str, Any]
     more: Mapping[str, Any] = field(default_factory=dict)
+    seen: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ..metrics import FloatArray, Metric
     from ..registry import Registry, Release
-    from .history import Archive
     from .kept import Trained
+    from .observed import AnyArchive
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def rival(registry: Registry, release: Release) -> Release | None:
     return champion
 
 
-def decide(registry: Registry, release: Release, archive: Archive, models: Mapping[str, Trained]) -> Decision:
+def decide(registry: Registry, release: Release, archive: AnyArchive, models: Mapping[str, Trained]) -> Decision:
     """Whether a release becomes the champion.
 
     ====================================================  ==========================================================
@@ -162,7 +162,7 @@ def _whatever(reason: str, compared: Decision | None) -> Decision:
     return Decision(True, f"{reason}; {compared.reason}", compared.figures)
 
 
-def _compared(registry: Registry, champion: Release, archive: Archive, models: Mapping[str, Trained]) -> Decision:
+def _compared(registry: Registry, champion: Release, archive: AnyArchive, models: Mapping[str, Trained]) -> Decision:
     """The gate, over the tasks that both have a judged model for."""
     pairs = list(_pairs(registry, champion, archive, models))
     if not pairs:
@@ -194,7 +194,7 @@ def _columns(registry: Registry, champion: Release) -> set[str]:
     return set(Bundle.load(registry.fetch(champion)).columns)
 
 
-def _pairs(registry: Registry, champion: Release, archive: Archive, models: Mapping[str, Trained]) -> Iterable[Pair]:
+def _pairs(registry: Registry, champion: Release, archive: AnyArchive, models: Mapping[str, Trained]) -> Iterable[Pair]:
     for name, trained in models.items():
         task = task_of(name)
         rehearsal = archive.of(task).rehearsal

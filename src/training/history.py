@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,11 @@ from ..models.btyd import Clock, Diary
 from ..models.predictor.encoder import Encoder
 from ..models.predictor.rhythm import Rhythm
 from ..workspace import read_json, silent, write_json, write_parquet
-from .labels import aligned, labels
+from .labels import answers
 from .snapshots import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date, timedelta
 
     import ibis
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..config.settings import TrainingSettings
     from ..features.facts import Population
+    from ..features.observations import Attribute
     from ..workspace import Note, Workspace
     from .task import Task
 
@@ -45,11 +46,23 @@ MOST_DIARIES = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What n customers did in a horizon."""
+    """What n customers did in a horizon, or what a table says came of them.
+
+    Attributes
+    ----------
+    ids
+        The customers, shape (n,).
+    purchases, spend
+        Shape (n,) each; NaN where there are no transactions.
+    known
+        Further answers by name, NaN where there is none: ``ended`` (1: the last open subscription ends), ``label``,
+        ``treated`` and ``outcome``.
+    """
 
     ids: NDArray[np.str_]
     purchases: NDArray[np.float64]
     spend: NDArray[np.float64]
+    known: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +76,7 @@ class Snapshot:
     features
         A row per customer, by ``customer_id``.
     labels
-        ``customer_id``, ``purchases``, ``spend`` in the horizon after it, in the same order; None where not known.
+        ``customer_id`` and the answers of :class:`Outcome`, in the same order; None where not known.
     diary
         When they, or a fixed part of many, had bought by then.
     """
@@ -85,8 +98,10 @@ class Snapshot:
         """The labels as arrays."""
         assert self.labels is not None
         ids = np.array(self.labels["customer_id"].to_pylist(), dtype=str)
-        arrays = (self.labels[name].to_numpy().astype(np.float64) for name in ("purchases", "spend"))
-        return Outcome(ids, *arrays)
+        names = [name for name in self.labels.column_names if name != "customer_id"]
+        found = {name: self.labels[name].to_numpy().astype(np.float64) for name in names}
+        nothing = np.full(ids.size, np.nan)
+        return Outcome(ids, found.pop("purchases", nothing), found.pop("spend", nothing), found)
 
     def take(self, which: NDArray[np.bool_]) -> Snapshot:
         """Some of the customers."""
@@ -114,6 +129,10 @@ class History:
     rehearsal
         The same as it would have been on the last day whose outcome is known: what is chosen and judged there has
         seen nothing of that outcome. None in a rehearsal, and where the history has no room for one.
+    formulas
+        Whether buy-till-you-die formulas speak of the question.
+    mixed
+        Whether the rows have no order in time, so that any part of them is as good as another to be judged on.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -121,6 +140,8 @@ class History:
     horizon: timedelta
     learnt_horizon: timedelta
     rehearsal: History | None = None
+    formulas: bool = True
+    mixed: bool = False
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -130,11 +151,13 @@ class History:
     @cached_property
     def rhythm(self) -> Rhythm | None:
         """The likeliest formula for the customers of the day, on its clock."""
-        return Rhythm.fit(self.latest.features, FORMULAS, self.latest.clock)
+        return Rhythm.fit(self.latest.features, FORMULAS, self.latest.clock) if self.formulas else None
 
     @cached_property
     def level_rhythm(self) -> Rhythm | None:
         """BG/NBD for the customers of the day: the nearest of the formulas in total, if not customer by customer."""
+        if not self.formulas:
+            return None
         return Rhythm.fit(self.latest.features, [LEVEL_FORMULA], self.latest.clock)
 
     @cached_property
@@ -158,32 +181,50 @@ class Archive:
     note
         Who is told of progress.
 
+    Attributes
+    ----------
+    latest
+        The rows that are scored.
+    attributes
+        None: the features of a history are those of the families.
+
     Raises
     ------
     TooFewCustomersError
-        Where fewer customers than ``training.min_customers`` have bought before ``as_of``.
+        Where fewer customers than ``training.min_customers`` have bought or subscribed before ``as_of``.
     InputError
-        Where no table of transactions is there.
+        Where no table of transactions or subscriptions is there.
     """
 
+    attributes: Mapping[str, Attribute] = {}
+
     def __init__(self, config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
+        from ..features.observations import HISTORY
         from ..features.table import connect, open_tables
 
         con = connect(config)
-        if "transactions" not in ws.tables():
-            raise InputError("sources: none fills the table transactions; expected one, to learn what customers buy.")
+        if not HISTORY & set(ws.tables()):
+            raise InputError(
+                "sources: none fills the table transactions or subscriptions; expected one, to learn what customers do."
+            )
         self.config, self.ws, self.note = config, ws, note
         self._opened: Opened = lambda identity: open_tables(con, config, ws, identity)
         self._now = self._opened(None)
-        self.first: date = self._now["transactions"].ts.min().execute().date()
+        begins = self._now["transactions"].ts if "transactions" in self._now else self._now["subscriptions"].started_at
+        self.first: date = begins.min().execute().date()
         self._one_source = len({source.name for source in config.sources}) == 1
         self._made: dict[tuple[date, Population], Snapshot] = {}
         self._histories: dict[str, History] = {}
+        self._own: dict[str, History] = {}
         self._key = _key(config, ws)
         self.latest = self._enough(self.snapshot(as_of))
 
     def of(self, task: Task) -> History:
         """What a task is learnt from: labelled snapshots with its horizon and pace, and the rows of the day."""
+        if task.looks_back is not None:
+            if task.name not in self._own:
+                self._own[task.name] = concerned(task.looks_back(self), task, self.config)
+            return self._own[task.name]
         horizon, pace = task.horizon(self.config), task.pace(self.config)
         key = f"{task.who} {horizon.days} {pace.model_dump_json()}"
         if key not in self._histories:
@@ -204,8 +245,8 @@ class Archive:
         least = self.config.training.min_customers
         if latest.features.num_rows < least:
             raise TooFewCustomersError(
-                f"as_of {latest.day}: {latest.features.num_rows} customers bought before it; expected at least {least} "
-                "(training.min_customers) to learn from."
+                f"as_of {latest.day}: {latest.features.num_rows} customers bought or subscribed before it; expected at "
+                f"least {least} (training.min_customers) to learn from."
             )
         return latest
 
@@ -239,20 +280,22 @@ class Archive:
         """Features of customers or prospects on a day."""
         if (day, who) not in self._made:
             features, days = self._features(day, who)
-            self._made[day, who] = Snapshot(day, features, diary=None if days is None else diary(days))
+            self._made[day, who] = Snapshot(
+                day, features, diary=diary(days) if days is not None and days.num_rows else None
+            )
         return self._made[day, who]
 
     def labelled(self, snapshot: Snapshot, horizon: timedelta) -> Snapshot:
         """The same with what came after it."""
-        found = labels(self._tables(snapshot.day), snapshot.day, horizon).to_pyarrow()
-        return replace(snapshot, labels=aligned(snapshot.features, found))
+        tables = self.tables(snapshot.day)
+        return replace(snapshot, labels=answers(tables, snapshot.features, snapshot.day, horizon))
 
-    def _tables(self, day: date) -> dict[str, ibis.Table]:
+    def tables(self, day: date) -> dict[str, ibis.Table]:
         """The tables, with the customers as they were known on a day; one source's own ids are always known."""
         return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
 
     def _features(self, day: date, who: Population) -> tuple[pa.Table, pa.Table | None]:
-        """The features of a day, and the days with a purchase that were known by then; prospects have none."""
+        """The features of a day, and the days with a purchase that were known by then, if customers had any."""
         import pyarrow.parquet as pq
 
         from ..features.table import build, collect, purchase_days
@@ -263,7 +306,7 @@ class Archive:
         if path.exists() and (days.exists() or not buyers) and read_json(made_from) == self._key:
             return pq.read_table(path), pq.read_table(days) if buyers else None
         self.note(f"building the snapshot of {day}")
-        tables = self._tables(day)
+        tables = self.tables(day)
         features = collect(build(tables, day, who=who))
         bought = collect(purchase_days(tables, day)) if buyers else None
         made_from.unlink(missing_ok=True)
@@ -318,11 +361,11 @@ def concerned(history: History, task: Task, config: Config) -> History:
 
 def _key(config: Config, ws: Workspace) -> str:
     """What snapshots are made from: the tables' bytes, who is who, what is dropped, and the features' code."""
-    from ..features.table import USED, fingerprint
+    from ..features.table import fingerprint, used
     from ..workspace import digest
     from ..workspace import fingerprint as digest_of
 
-    names: Iterable[str] = [name for name in USED if name in ws.tables()]
+    names: Iterable[str] = used(ws.tables())
     files = [digest(ws.table(name)) for name in names] + [digest(ws.identity)]
     who = ["as known on the day", config.identity.model_dump(mode="json")]
     return digest_of(files, who, sorted(config.quality.drop), fingerprint(ws.tables()))

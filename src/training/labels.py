@@ -1,4 +1,4 @@
-"""Labels: what customers did in the horizon after a snapshot."""
+"""Labels: what customers did in the horizon after a snapshot, and whether their subscriptions ended in it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,40 @@ def labels(tables: Mapping[str, ibis.Table], day: date, horizon: timedelta) -> i
         purchases=(orders.net > 0).sum().cast("int64"),
         spend=orders.net.sum().cast("float64") / ibis.literal(float(SCALE)),
     )
+
+
+def ends(tables: Mapping[str, ibis.Table], day: date, horizon: timedelta) -> ibis.Table:
+    """Whether the last open subscription of a customer ends in ``day <= ended_at < day + horizon``.
+
+    A subscription that starts after the day does not count: it is another contract.
+
+    Returns
+    -------
+    ibis.Table
+        ``customer_id`` and ``ended`` (1 or 0). Customers without an open subscription are not there.
+    """
+    import ibis
+
+    from ..asof import midnight, seen
+
+    rows = seen(tables["subscriptions"], day)
+    rows = rows.filter(rows.ended_at.isnull() | (rows.ended_at >= ibis.literal(midnight(day), type="timestamp")))
+    goes_on = rows.ended_at.isnull() | (rows.ended_at >= _end(day, horizon))
+    return rows.group_by("customer_id").aggregate(ended=(~goes_on).all().cast("float64"))
+
+
+def answers(tables: Mapping[str, ibis.Table], features: pa.Table, day: date, horizon: timedelta) -> pa.Table:
+    """A row of answers for each row of features: purchases and spend, and ``ended``, as far as the tables tell."""
+    import pyarrow.compute as pc
+
+    known = features.select(["customer_id"])
+    if "transactions" in tables:
+        known = aligned(features, labels(tables, day, horizon).to_pyarrow())
+    if "subscriptions" in tables:
+        found = ends(tables, day, horizon).to_pyarrow()
+        where = pc.index_in(features["customer_id"], found["customer_id"])
+        known = known.append_column("ended", found["ended"].take(where))
+    return known
 
 
 def aligned(features: pa.Table, found: pa.Table) -> pa.Table:

@@ -85,12 +85,13 @@ def _trees(
         usual = float(np.median(formula))
         start = prior + slope * formula
     data = xgb.QuantileDMatrix(lesson.rows.matrix, truth, base_margin=start, max_bin=BINS, nthread=1)
-    settings = {**objective, **_tree_settings(params), "seed": seed % 2**31}
+    settings = {**objective, **tree_settings(params), "seed": seed % 2**31}
     booster = xgb.train(settings, data, min(int(params["rounds"]), MOST_TREES))
     return Trees(bytes(booster.save_raw("ubj")), prior + float(shift), slope, task.aspect, usual)
 
 
-def _tree_settings(params: Mapping[str, Any]) -> dict[str, Any]:
+def tree_settings(params: Mapping[str, Any]) -> dict[str, Any]:
+    """XGBoost's names for the parameters of trees, and what is the same for all of them."""
     return {
         "tree_method": "hist",
         "max_bin": BINS,
@@ -123,15 +124,7 @@ def _linear(task: Task, params: Mapping[str, Any], lesson: Lesson) -> Linear:
     from threadpoolctl import threadpool_limits
 
     matrix = lesson.rows.matrix
-    size = np.abs(matrix)
-    scale = np.array([_median(column[column > 0]) for column in size.T]) if matrix.size else np.ones(0)
-    squashed = np.arcsinh(matrix / scale)
-    known = ~np.isnan(squashed)
-    counts = np.maximum(known.sum(axis=0), 1)
-    filled = np.where(known, squashed, 0.0)
-    mean = filled.sum(axis=0) / counts
-    sd = np.sqrt(np.where(known, (squashed - mean) ** 2, 0.0).sum(axis=0) / counts)
-    sd = np.where(sd > 0, sd, 1.0)
+    scale, mean, sd = squashing(matrix)
     z = Linear.squash(matrix, scale, mean, sd)
     if np.ptp(lesson.truth) == 0:
         return Linear(scale, mean, sd, np.zeros(sd.size), constant(lesson.truth / lesson.unit, task.link))
@@ -145,9 +138,22 @@ def _linear(task: Task, params: Mapping[str, Any], lesson: Lesson) -> Linear:
     return Linear(scale, mean, sd, model.coef_.astype(np.float64), float(model.intercept_ + np.log(lesson.unit)))
 
 
+def squashing(matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Scale, mean and deviation of each column, as :class:`~custid.models.predictor.members.Linear` squashes them."""
+    size = np.abs(matrix)
+    scale = np.array([_median(column[column > 0]) for column in size.T]) if matrix.size else np.ones(0)
+    squashed = np.arcsinh(matrix / scale)
+    known = ~np.isnan(squashed)
+    counts = np.maximum(known.sum(axis=0), 1)
+    filled = np.where(known, squashed, 0.0)
+    mean = filled.sum(axis=0) / counts
+    sd = np.sqrt(np.where(known, (squashed - mean) ** 2, 0.0).sum(axis=0) / counts)
+    return scale, mean, np.where(sd > 0, sd, 1.0)
+
+
 def past_spend(task: Task, names: Sequence[str], rows: Rows) -> list[Linear]:
-    """What was spent so far as a member of its own, ``asinh(spend / median)``; none where no such feature is there."""
-    if _PAST not in names:
+    """What was spent so far as a member, ``asinh(spend / median)``; none where it does not speak of the task."""
+    if not task.past_spend or _PAST not in names:
         return []
     at, width = list(names).index(_PAST), rows.matrix.shape[1]
     column = rows.matrix[:, at]

@@ -53,6 +53,8 @@ def _expected(task: Task, history: History, pool: Pool) -> FloatArray:
         share = float(np.maximum(pool.truth, 0.0).mean())
         if task.link == "log":
             share *= history.horizon / history.learnt_horizon
+        elif not history.formulas:
+            share = 1 - (1 - share) ** (history.horizon / history.learnt_horizon)  # contracts end at a constant rate
         return np.full(history.latest.features.num_rows, max(share, 0.5 / pool.truth.size))
     past = Past.of(history.latest.features)
     said = formula_margins(rhythm, past, float(history.horizon.days), task.sign)[task.aspect]

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..workspace import Workspace
-    from .history import Archive, History
+    from .history import History
+    from .observed import AnyArchive
 
 _LIBRARIES = ("numpy", "optuna", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
 _SHARED = ("horizon", "seed", "training", "tuning")
@@ -34,7 +35,7 @@ _ELSEWHERE = frozenset({"gate.py", "kept.py", "lineage.py", "logged.py", "model_
 class Lineage:
     """Where a training comes from: everything is asked of its archive, and asked once."""
 
-    archive: Archive
+    archive: AnyArchive
 
     @property
     def config(self) -> Config:
@@ -48,8 +49,8 @@ class Lineage:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
-        """The canonical tables."""
-        return tuple(self.archive.ws.tables())
+        """The canonical tables that the features are made of."""
+        return features_table.used(self.archive.ws.tables())
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -117,7 +118,7 @@ class Lineage:
 
     @cached_property
     def _code(self) -> str:
-        files = [_ROOT / "metrics.py", _ROOT / "asof.py"]
+        files = [_ROOT / "asof.py", *sorted((_ROOT / "metrics").rglob("*.py"))]
         files += sorted((_ROOT / "models").rglob("*.py"))
         files += [p for p in sorted((_ROOT / "training").rglob("*.py")) if p.name not in _ELSEWHERE]
         return fingerprint([(p.relative_to(_ROOT).as_posix(), p.read_text(encoding="utf-8")) for p in files])

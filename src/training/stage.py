@@ -54,9 +54,9 @@ def train(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Re
     InputError
         Where there are too few customers or too short a history to learn from.
     """
-    from .history import Archive
+    from .observed import archive_of
 
-    archive = Archive(config, ws, as_of, note)
+    archive = archive_of(config, ws, as_of, note)
     note("opening the tracking store")
     registry = Registry(config, ws)
     registry.store.end_killed()
@@ -232,6 +232,7 @@ def _release(registry: Registry, lineage: Lineage, models: Mapping[str, Trained]
             "fingerprint": lineage.features,
             "tables": list(lineage.tables),
             "columns": list(lineage.columns),
+            "attributes": dict(lineage.archive.attributes),
         },
         "rules": rules,
         "data": lineage.whole,
@@ -251,14 +252,8 @@ def _question(config: Config) -> dict[str, Any]:
     settings = config.model_dump(mode="json")
     names = ("horizon", "high_value", "currency")
     soon = {"intent": settings["intent"]["horizon"]} if "intent" in config.tasks else {}
-    return (
-        {name: settings[name] for name in names}
-        | soon
-        | {
-            "drop": sorted(config.quality.drop),
-            "tasks": sorted(config.tasks),
-        }
-    )
+    asked = {"churn": config.churn_form, "drop": sorted(config.quality.drop), "tasks": sorted(config.tasks)}
+    return {name: settings[name] for name in names} | soon | asked
 
 
 def _headline(task: str, metrics: Mapping[str, Any]) -> str | None:

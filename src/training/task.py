@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..metrics import Metric
     from ..models.predictor.members import Aspect
     from .fitted import Fitted, Means
-    from .history import History, Outcome
+    from .history import Archive, History, Outcome
 
     FloatArray = NDArray[np.float64]
     Estimator = Callable[["Task", History, Config, Means], Fitted]
@@ -52,7 +52,7 @@ class Task:
     output
         The column of the score.
     link
-        "logit" for a probability, "log" for money, "none" for groups.
+        "logit" for a probability, "log" for money, "none" for groups and differences.
     label
         The true answer for customers whose outcome is known, shape (n,); NaN for those whom the question does not
         concern: they are neither learnt from nor judged.
@@ -69,10 +69,17 @@ class Task:
     level
         Whose total the scores take: the formula's, which spreads each customer's rate over the time to come, or that
         of the newest labelled days, which is nearer where the horizon is short.
+    pull
+        How strongly the weights of a blend are drawn to the usual shares of its members: by so many losses for a unit
+        of squared distance.
     aspect, sign
         Which of the formula's margins speaks of it, and -1 where the formula says the opposite.
     learners
         The kinds of members that the search tries beside the formula.
+    past_spend
+        Whether past spend may be a member.
+    looks_back
+        How an archive of a history makes what the task is learnt from, where that is not the snapshots of a horizon.
     """
 
     name: str
@@ -86,9 +93,12 @@ class Task:
     pace: Callable[[Config], TrainingSettings] = usual_pace
     who: Population = "customers"
     level: Literal["formula", "newest days"] = "formula"
+    pull: float = 4_000.0
     aspect: Aspect = "buys"
     sign: float = 1.0
     learners: tuple[Learner, ...] = ()
+    past_spend: bool = True
+    looks_back: Callable[[Archive], History] | None = None
 
     @property
     def headline(self) -> str:
@@ -103,7 +113,7 @@ def tasks() -> dict[str, Task]:
     Examples
     --------
     >>> sorted(tasks())
-    ['churn', 'clv', 'high_value', 'intent', 'prospects', 'risk', 'segments']
+    ['churn', 'clv', 'high_value', 'intent', 'prospects', 'risk', 'segments', 'uplift']
     """
     package = __name__.rpartition(".")[0] + ".tasks"
     names = sorted(m.name for m in pkgutil.iter_modules(import_module(package).__path__))

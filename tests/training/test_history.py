@@ -113,7 +113,7 @@ def test_intent_is_learnt_from_the_newest_weeks_and_its_history_is_its_own(ws):
 
 
 def test_too_few_customers_or_days_are_refused_in_a_sentence(ws, tmp_path):
-    with pytest.raises(TooFewCustomersError, match="60 customers bought before it; expected at least 500"):
+    with pytest.raises(TooFewCustomersError, match="60 customers bought or subscribed"):
         Archive(settings(min_customers=500), ws, AS_OF)
     with pytest.raises(InputError, match="expected a history of at least"):
         history_of(fill(tmp_path, customers=800), FIRST + timedelta(days=14))

@@ -72,7 +72,7 @@ sources:
     uri: {app_subscriptions}
     columns: {{record_id: user_id, started_at: begun, ended_at: ended}}
 
-tasks: [high_value, clv, churn, intent, segments, risk, prospects]
+tasks: [high_value, clv, churn, intent, segments, risk, uplift, prospects]
 high_value: {{share: 0.10}}
 tuning: {{trials: 12}}
 seed: {seed}

@@ -1,4 +1,4 @@
-"""Have they gone? No purchase in the horizon."""
+"""Have they gone? No purchase in the horizon, the end of the last subscription, or what a label says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import metrics
-from ..fit import fit_blend
+from ..leaving import fit_churn
 from ..task import Task
 
 if TYPE_CHECKING:
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 
 
 def _label(outcome: Outcome, config: Config) -> NDArray[np.float64]:
-    del config
+    if config.churn_form != "silent":
+        return outcome.known["label" if config.churn_form == "labelled" else "ended"]
     gone: NDArray[np.float64] = (outcome.purchases == 0).astype(np.float64)
     return gone
 
 
 TASK = Task(
     name="churn",
-    question="Will they buy nothing in the horizon?",
+    question="Will they have gone in the horizon?",
     output="p_churn",
     link="logit",
     label=_label,
     metrics=metrics.PROBABILITY,
-    fit=fit_blend,
+    fit=fit_churn,
     aspect="buys",
     sign=-1.0,
     learners=("trees", "corrected formula", "linear"),
