@@ -56,7 +56,7 @@ TASK = Task(
     horizon=_horizon,
     pace=_pace,
     level="newest days",
-    pull=400.0,
+    pull=100.0,
     aspect="buys",
     learners=("trees", "corrected formula", "linear"),
 )
