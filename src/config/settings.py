@@ -235,6 +235,8 @@ class IntentSettings(Settings):
     """The most labelled snapshots that are used, the held-out one among them."""
     stride: Span | None = None
     """The distance between snapshots; by default the whole weeks that hold the horizon."""
+    trials: Annotated[int, Field(ge=1)] = 12
+    """The most trials of its search, where `tuning.trials` is not less."""
 
 
 class TuningSettings(Settings):

@@ -32,7 +32,6 @@ MOST_LEARNERS = 3
 _FORMULA_SHARE = 0.35
 _PAST_SHARE = 0.2
 _LEARNT_SHARE = 0.5
-_STRENGTH = 4_000.0
 _SLOPE = 200.0
 _NEGLIGIBLE = 0.02
 
@@ -91,7 +90,7 @@ def weigh(
     for count in [margins.shape[1], *known]:
         some = margins[:, :count]
         share = prior[:count] * (prior.sum() / prior[:count].sum())
-        found, _ = stack(some, truth, day, share, _STRENGTH, _link(pool.task))
+        found, _ = stack(some, truth, day, share, pool.task.pull, _link(pool.task))
         found = np.where(found < _NEGLIGIBLE, 0.0, found)
         found = found if found.any() else share
         slope, level = stack((some * found).sum(axis=1)[:, None], truth, day, np.ones(1), _SLOPE, _link(pool.task))

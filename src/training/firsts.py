@@ -13,7 +13,7 @@ from ..models.predictor.members import Linear
 from ..models.predictor.predictor import Predictor
 from ..models.prospects import Prospects
 from .blend import learn, usual_of
-from .evaluate import judge
+from .evaluate import examine, judge
 from .fit import fit_blend
 from .fitted import Fitted, Means
 from .folds import Pool
@@ -102,7 +102,7 @@ def _value(
         return model, None, {}, {}, ()
     pool = Pool.of(task, history.rehearsal, config)
     judged = replace(learn(task, history.rehearsal, pool, _CHOSEN, config).predictor, bands=None)
-    reached, others, notes = judge(task, judged, history.rehearsal, pool, config)
+    reached, others, notes = judge(task, examine(task, judged, history.rehearsal, pool, config), config)
     return model, judged, reached, others, tuple(f"Of the value: {note[:1].lower()}{note[1:]}" for note in notes)
 
 
@@ -114,7 +114,8 @@ def _few(task: Task, value: Task, history: History, config: Config) -> Fitted:
     back = history.rehearsal
     if back is not None:
         judged = Prospects(by_time(task, back, config), by_time(value, back, config))
-        reached, others, said = judge(task, judged.chance, back, Pool.of(task, back, config), config)
+        exam = examine(task, judged.chance, back, Pool.of(task, back, config), config)
+        reached, others, said = judge(task, exam, config)
         found = {"metrics": reached, "baselines": others, "judged": judged}
         notes += said
     day = back.latest if back is not None else history.latest

@@ -69,6 +69,9 @@ class Task:
     level
         Whose total the scores take: the formula's, which spreads each customer's rate over the time to come, or that
         of the newest labelled days, which is nearer where the horizon is short.
+    pull
+        How strongly the weights of a blend are drawn to the usual shares of its members: by so many losses for a unit
+        of squared distance.
     aspect, sign
         Which of the formula's margins speaks of it, and -1 where the formula says the opposite.
     learners
@@ -90,6 +93,7 @@ class Task:
     pace: Callable[[Config], TrainingSettings] = usual_pace
     who: Population = "customers"
     level: Literal["formula", "newest days"] = "formula"
+    pull: float = 4_000.0
     aspect: Aspect = "buys"
     sign: float = 1.0
     learners: tuple[Learner, ...] = ()
