@@ -97,10 +97,10 @@ def arrival(table: ibis.Table) -> Any:
     """When each row became known: a snapshot sees it (:func:`seen`) if that was before it."""
     import ibis
 
-    there = [table[name] for name in _HAPPENED if name in table.columns]
-    later = [table[name] for name in _ARRIVED if name in table.columns]
-    whenever = ibis.literal(datetime.min.replace(year=1677), type="timestamp")
-    return ibis.greatest(*there, *(moment.fill_null(whenever) for moment in later))
+    always = ibis.literal(midnight(date.min), type="timestamp")
+    happened = [table[name] for name in _HAPPENED if name in table.columns]
+    arrived = [table[name].fill_null(always) for name in _ARRIVED if name in table.columns]
+    return ibis.greatest(always, *happened, *arrived)
 
 
 def ahead(table: ibis.Table, snapshot: date, horizon: timedelta) -> ibis.Table:

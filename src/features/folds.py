@@ -1,11 +1,11 @@
 """Facts folded once, so that measures of many snapshots are taken from a few rows.
 
-A measure such as ``lines.amount.sum(where=(lines.amount > 0) & at.within(lines.day, 90))`` has a part that is the same at
-every snapshot, the lines above 0, and a part that is not, the window. Facts are grouped by the columns that the second
-part looks at (the day), with an aggregate per group of what the first part leaves; at a snapshot, the groups that the
-second part lets in are added up. Which part is which is found by comparing the measure's expressions at the snapshots,
-so a family says nothing of it. Counts, sums, least, greatest and numbers of different values of whole numbers fold, and
-fold exactly; what does not is taken from the facts anew.
+A measure such as ``lines.amount.sum(where=(lines.amount > 0) & at.within(lines.day, 90))`` has a part that is the same
+at every snapshot, the lines above 0, and a part that is not, the window. Facts are grouped by the columns that the
+second part looks at (the day), with an aggregate per group of what the first part leaves; at a snapshot, the groups
+that the second part lets in are added up. Which part is which is found by comparing the measure's expressions at the
+snapshots, so a family says nothing of it. Counts, sums, least, greatest and numbers of different values of whole
+numbers fold, and fold exactly; what does not is taken from the facts anew.
 """
 
 from __future__ import annotations

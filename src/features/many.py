@@ -14,7 +14,7 @@ from .parts import parts
 from .plan import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from .parts import Part
     from .plan import Plan
 
-ROWS = 2_500_000
+ROWS = 3_500_000
 """Rows of a part: what 2 GB of memory can hold with all that is made of it."""
 
 
 def many(
-    con: Any, tables: Mapping[str, ibis.Table], days: Sequence[date], families: Sequence[Family], rows: int = ROWS
+    con: Any,
+    tables: Mapping[str, ibis.Table],
+    days: Sequence[date],
+    families: Sequence[Family],
+    rows: int | None = None,
 ) -> Iterator[tuple[date, pa.Table]]:
     """The features at some days, a part of the customers after the other.
 
@@ -45,7 +49,7 @@ def many(
     families
         The families to build.
     rows
-        How many rows to hold at a time.
+        How many rows to hold at a time; :data:`ROWS` if not said.
 
     Yields
     ------
@@ -53,66 +57,95 @@ def many(
         A day and the features of some customers on it, sorted by ``customer_id``; for each day, the parts come in the
         order of the ids.
     """
-    schemas = {name: _numbered(table.schema()) for name, table in tables.items()}
+    schemas = {name: numbered(table.schema()) for name, table in tables.items()}
     made = plan(schemas, days, families)
-    for part in parts(tables, rows):
-        _stage(con, part, tables, days, made)
+    open_rows(con, tables, days, made)
+    for part in parts(tables, rows or ROWS):
+        stage(con.con, part, tables)
         for number, day in enumerate(days):
-            _advance(con.con, tables, number, made)
-            yield day, _named(con.con.execute(made.final[number]).to_arrow_table(), part)
+            advance(con.con, tables, number, made, last=len(days) == 1)
+            yield day, named(con.con.execute(made.final[number]).to_arrow_table(), part)
+        clear(con.con, tables, made)
 
 
-def _numbered(schema: Any) -> Any:
+def numbered(schema: Any) -> Any:
+    """A table's schema with numbers in place of ids."""
     import ibis
 
     return ibis.schema({**schema, "customer_id": "int64"})
 
 
-def _stage(con: Any, part: Part, tables: Mapping[str, ibis.Table], days: Sequence[date], made: Plan) -> None:
-    """Make ``rows_<table>``: a part's rows, with the numbers of the first snapshot that sees each, and of the first
-    that no longer does.
+def open_rows(con: Any, tables: Mapping[str, ibis.Table], days: Sequence[date], made: Plan) -> None:
+    """Make ``all_<table>``: the rows of everyone, with the numbers of the first snapshot that sees each, and of the
+    first that no longer does.
     """
     import ibis
-    import numpy as np
-    import pyarrow as pa
 
-    names = pa.table({"customer_id": part.names, "customer_number": np.arange(len(part.names))})
-    numbers = con.create_table("numbers", names, temp=True, overwrite=True)
     walls = [ibis.literal(midnight(day), type="timestamp") for day in days]
     for name, table in tables.items():
-        rows = part.rows(table, numbers)
-        since = sum((arrival(rows) >= wall).cast("int64") for wall in walls)
-        until = ibis.literal(len(days))
-        if "cancelled_at" in rows.columns:
-            until = sum((rows.cancelled_at >= wall).fill_null(True).cast("int64") for wall in walls)
-        rows = rows.select(*made.columns[name], custid_since=since, custid_until=until)
-        con.create_table(f"rows_{name}", rows.filter(rows.custid_since < rows.custid_until), temp=True, overwrite=True)
+        since = sum((arrival(table) >= wall).cast("int8") for wall in walls)
+        until = ibis.literal(len(days), type="int8")
+        if "cancelled_at" in table.columns:
+            until = sum((table.cancelled_at >= wall).fill_null(True).cast("int8") for wall in walls)
+        rows = table.select(*made.columns[name], custid_since=since, custid_until=until)
+        con.create_view(f"all_{name}", rows.filter(rows.custid_since < rows.custid_until), overwrite=True)
 
 
-def _advance(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Any], number: int, made: Plan) -> None:
-    """Bring what is kept of a part's customers to a snapshot, by its number."""
-    changes = " UNION ".join(
-        f"SELECT DISTINCT customer_id FROM rows_{name} WHERE custid_since = {number} OR custid_until = {number}" for name in tables
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE changed AS {changes}")
+def stage(con: duckdb.DuckDBPyConnection, part: Part, tables: Iterable[str], source: str = "all") -> None:
+    """Make ``rows_<table>``: a part's rows of ``<source>_<table>``, with numbers in place of ids."""
+    con.register("numbers", part.numbers)
     for name in tables:
-        seen = f"SELECT * FROM rows_{name} WHERE custid_since <= {number} AND custid_until > {number}"
+        con.execute(
+            f"CREATE TEMP TABLE rows_{name} AS SELECT number AS customer_id, r.* EXCLUDE (customer_id) "
+            f"FROM {source}_{name} r JOIN numbers USING (customer_id) WHERE customer_id BETWEEN ? AND ?",
+            [part.names[0].as_py(), part.names[-1].as_py()],
+        )
+    con.unregister("numbers")
+
+
+def advance(
+    con: duckdb.DuckDBPyConnection, tables: Iterable[str], number: int, made: Plan, *, last: bool = False
+) -> None:
+    """Bring what is kept of a part's customers to a snapshot, by its number.
+
+    What is made at the first of the snapshots need not be held, where it is the ``last`` one too.
+    """
+    seen = {name: f"FROM rows_{name} WHERE custid_since <= {number} AND custid_until > {number}" for name in tables}
+    news = (f"FROM rows_{name} WHERE custid_since = {number} OR custid_until = {number}" for name in seen)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE changed AS " + " UNION ".join(f"SELECT DISTINCT customer_id {n}" for n in news)
+    )
+    for name, rows in seen.items():
         if number:
-            seen += " AND customer_id IN (SELECT customer_id FROM changed)"
-        con.execute(f"CREATE OR REPLACE TEMP {'TABLE' if number else 'VIEW'} seen_{name} AS {seen}")
+            con.execute(f"CREATE TEMP TABLE seen_{name} AS {rows} AND customer_id IN (FROM changed)")
+        else:
+            con.execute(f"CREATE TEMP VIEW seen_{name} AS {rows}")
     for name, query in made.once.items():
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+        con.execute(f"CREATE TEMP TABLE {name} AS {query}")
     for name, query in made.kept.items():
         if number:
-            con.execute(f"DELETE FROM {name} WHERE customer_id IN (SELECT customer_id FROM changed)")
+            con.execute(f"DELETE FROM {name} WHERE customer_id IN (FROM changed)")
             con.execute(f"INSERT INTO {name} {query}")
         else:
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
-    for name in tables:
-        con.execute(f"DROP {'TABLE' if number else 'VIEW'} seen_{name}")
+            con.execute(f"CREATE TEMP {'VIEW' if last else 'TABLE'} {name} AS {query}")
+    if not last:
+        drop(con, [*made.once, *(f"seen_{name}" for name in seen)])
 
 
-def _named(features: pa.Table, part: Part) -> pa.Table:
+def clear(con: duckdb.DuckDBPyConnection, tables: Iterable[str], made: Plan) -> None:
+    """Drop all that was made of a part."""
+    drop(con, [*made.kept, *made.once, *(f"{what}_{name}" for name in tables for what in ("seen", "rows"))])
+
+
+def drop(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Drop tables and views, as far as they are there."""
+    kinds = dict(con.execute("SELECT table_name, table_type FROM information_schema.tables").fetchall())
+    for name in names:
+        if name in kinds:
+            con.execute(f"DROP {'VIEW' if kinds[name] == 'VIEW' else 'TABLE'} {name}")
+
+
+def named(features: pa.Table, part: Part) -> pa.Table:
     """A part's features, sorted, with the customers' ids for their numbers."""
     made = features.sort_by("customer_id")
     names = part.names.take(made["customer_id"].combine_chunks())

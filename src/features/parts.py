@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,10 +28,12 @@ class Part:
 
     names: pa.Array
 
-    def rows(self, table: ibis.Table, numbers: ibis.Table) -> ibis.Table:
-        """Their rows of a table, with numbers (a table of ``customer_id`` and ``customer_number``) in place of ids."""
-        mine = table.filter(table.customer_id.between(self.names[0].as_py(), self.names[-1].as_py()))
-        return mine.inner_join(numbers, "customer_id").drop("customer_id").rename(customer_id="customer_number")
+    @cached_property
+    def numbers(self) -> pa.Table:
+        """``customer_id`` and ``number``."""
+        import pyarrow as pa
+
+        return pa.table({"customer_id": self.names, "number": np.arange(len(self.names))})
 
 
 def parts(tables: Mapping[str, ibis.Table], most: int) -> list[Part]:
@@ -56,5 +59,4 @@ def _cut(customers: Any, most: int) -> list[Part]:
     number = (through - 1) // most
     starts = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
     names = customers["customer_id"].combine_chunks()
-    ends = [*starts[1:], len(names)]
-    return [Part(names[start:end]) for start, end in zip(starts, ends, strict=True)]
+    return [Part(names[start:end]) for start, end in pairwise([*starts, len(names)])]

@@ -18,7 +18,7 @@ from .folds import Fold, alike, fields, moved
 from .table import measures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     import ibis
@@ -50,7 +50,9 @@ class Plan:
     final: tuple[str, ...]
 
 
-def plan(schemas: Mapping[str, Any], days: Sequence[date], families: Sequence[Family]) -> Plan:
+def plan(
+    schemas: Mapping[str, Any], days: Sequence[date], families: Sequence[Family], others: Sequence[date] = ()
+) -> Plan:
     """The plan for snapshots on some days, oldest first.
 
     Parameters
@@ -61,8 +63,10 @@ def plan(schemas: Mapping[str, Any], days: Sequence[date], families: Sequence[Fa
         The snapshots.
     families
         The families to build; all their tables are there.
+    others
+        Days on which what is kept must be right as well, though no snapshot is taken on them now.
     """
-    made = _Planner(schemas, days, families)
+    made = _Planner(schemas, [*days, *others], families)
     return Plan(made.columns(), made.once(), made.kept(), tuple(map(made.final, range(len(days)))))
 
 
@@ -142,7 +146,7 @@ class _Planner:
         """Reasons to get a row: those that are fixed, and those that mention the snapshot, by their places."""
         reasons = list(zip(*(bare.entitled for bare in self._bare), strict=True))
         self._fixed_reasons = {f"reason_{i}": some[0] for i, some in enumerate(reasons) if alike(some)}
-        self._later_reasons = {f"reason_{i}": i for i, some in enumerate(reasons) if not alike(some)}
+        self._later_reasons = [i for i, some in enumerate(reasons) if not alike(some)]
 
     def once(self) -> dict[str, str]:
         """Shared facts, as far as they are needed, fixed measures, and whom a fixed reason entitles to a row."""
@@ -173,8 +177,7 @@ class _Planner:
 
         direct = self._direct[number]
         joined, entitled = [], ["entitled"]
-        for name, place in self._later_reasons.items():
-            entitled.append(f"customer_id IN ({_sql(direct.entitled[place])})")
+        entitled += [f"customer_id IN ({_sql(direct.entitled[place])})" for place in self._later_reasons]
         for name, fold in self._folds.items():
             facts = ibis.table(self._folded[f"folded_{name}"].schema(), name=f"folded_{name}")
             joined.append(facts.group_by("customer_id").aggregate(**fold.measures(facts, number)))
@@ -198,7 +201,7 @@ class _Planner:
     def columns(self) -> dict[str, tuple[str, ...]]:
         """By canonical table, the columns that are looked at."""
         direct = [facts[name] for facts in self._direct for name, labels in self._anew.items() if labels]
-        later = [facts.entitled[place] for facts in self._direct for place in self._later_reasons.values()]
+        later = [facts.entitled[place] for facts in self._direct for place in self._later_reasons]
         shared = [query for _, query in self._shared]
         bare = [facts[0] for facts in self._facts.values()]
         looked_at = set().union(*(fields(query) for query in [*direct, *later, *shared, *bare]))
@@ -223,7 +226,7 @@ class _Bare:
         import ibis
 
         tables = {name: ibis.table(schema, name=f"seen_{name}") for name, schema in schemas.items()}
-        self._walls = {}
+        self._walls: dict[Any, Any] = {}
         for table in tables.values():
             self._walls |= {way(table, day).op(): table.op() for way in (seen, known)}
         self._facts = Facts(tables, day, lambda table: share(self._without(table)))

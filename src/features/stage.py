@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..workspace import Note, silent, write_parquet
+from ..workspace import Note, silent
 from .observations import repeated
-from .table import build, collect, connect, open_tables
+from .table import connect, open_tables
+from .write import write
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,17 +27,12 @@ def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Non
         other.
     """
     note("opening the tables")
-    tables = open_tables(connect(config), config, ws)
+    con = connect(config)
+    tables = open_tables(con, config, ws)
     if "observations" in tables and (count := repeated(tables["observations"]).execute()):
         raise DataError(
             f"observations: {count:,} customers have several different rows of one moment; expected one row for a "
             "customer and `as_of`."
         )
     note(f"features at {as_of}")
-    features = collect(build(tables, as_of))
-    if not features.num_rows:
-        raise DataError(
-            f"as_of: no customer has a purchase, an open subscription or an observation before {as_of}; expected a "
-            "later day."
-        )
-    write_parquet(ws.features, features)
+    write(con, tables, {as_of: ws.features}, empty=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,16 +12,16 @@ import numpy as np
 
 from ..errors import InputError, TooFewCustomersError
 from ..features.facts import Moment
-from ..identity.stage import as_known
 from ..models.btyd import Clock, Diary
 from ..models.predictor.encoder import Encoder
 from ..models.predictor.rhythm import Rhythm
-from ..workspace import read_json, silent, write_json, write_parquet
+from ..workspace import silent
+from .built import Built
 from .labels import answers
 from .snapshots import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import date, timedelta
 
     import ibis
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ..features.observations import Attribute
     from ..workspace import Note, Workspace
     from .task import Task
-
-    Opened = Callable[[pa.Table | None], dict[str, ibis.Table]]
 
 FORMULAS = ("mbg_nbd", "pareto_nbd")
 """The formulas that may be a member: those under which a one-time buyer may have left."""
@@ -198,23 +197,20 @@ class Archive:
 
     def __init__(self, config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
         from ..features.observations import HISTORY
-        from ..features.table import connect, open_tables
 
-        con = connect(config)
         if not HISTORY & set(ws.tables()):
             raise InputError(
                 "sources: none fills the table transactions or subscriptions; expected one, to learn what customers do."
             )
         self.config, self.ws, self.note = config, ws, note
-        self._opened: Opened = lambda identity: open_tables(con, config, ws, identity)
-        self._now = self._opened(None)
-        begins = self._now["transactions"].ts if "transactions" in self._now else self._now["subscriptions"].started_at
+        self._built = Built(config, ws, note)
+        now = self._built.now
+        begins = now["transactions"].ts if "transactions" in now else now["subscriptions"].started_at
         self.first: date = begins.min().execute().date()
-        self._one_source = len({source.name for source in config.sources}) == 1
         self._made: dict[date, Snapshot] = {}
         self._histories: dict[timedelta, History] = {}
         self._own: dict[str, History] = {}
-        self._key = _key(config, ws)
+        self._built.build([as_of, *self._days(as_of, config.needs_horizon())])
         self.latest = self._enough(self.snapshot(as_of))
 
     def of(self, task: Task) -> History:
@@ -243,9 +239,19 @@ class Archive:
         Raises InputError where it is too short.
         """
         made = plan(self.first, latest.day, horizon, self.config.training)
+        self._built.build(self._days(latest.day, horizon))
         labelled = tuple(self.labelled(self.snapshot(day), made.learnt) for day in made.days)
         rehearsal = self._rehearsal(labelled, made.learnt) if rehearse else None
         return History(labelled, latest, horizon, made.learnt, rehearsal)
+
+    def _days(self, latest: date, horizon: timedelta) -> list[date]:
+        """The labelled days of a history and of its rehearsal, as far as there is room for them."""
+        days: list[date] = []
+        with suppress(InputError):
+            made = plan(self.first, latest, horizon, self.config.training)
+            days += made.days
+            days += plan(self.first, made.days[-1], made.learnt, self.config.training).days
+        return days
 
     def _rehearsal(self, labelled: tuple[Snapshot, ...], horizon: timedelta) -> History | None:
         try:
@@ -256,7 +262,7 @@ class Archive:
     def snapshot(self, day: date) -> Snapshot:
         """Features on a day."""
         if day not in self._made:
-            features, days = self._features(day)
+            features, days = self._built.read(day)
             self._made[day] = Snapshot(day, features, diary=diary(days) if days.num_rows else None)
         return self._made[day]
 
@@ -267,26 +273,7 @@ class Archive:
 
     def tables(self, day: date) -> dict[str, ibis.Table]:
         """The tables, with the customers as they were known on a day; one source's own ids are always known."""
-        return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
-
-    def _features(self, day: date) -> tuple[pa.Table, pa.Table]:
-        """The features of a day, and the days with a purchase that were known by then (none without transactions)."""
-        import pyarrow.parquet as pq
-
-        from ..features.table import build, collect, purchase_days
-
-        path, days = self.ws.snapshot(day), self.ws.purchase_days(day)
-        made_from = path.with_name("made_from.json")
-        if path.exists() and days.exists() and read_json(made_from) == self._key:
-            return pq.read_table(path), pq.read_table(days)
-        self.note(f"building the snapshot of {day}")
-        tables = self.tables(day)
-        made = collect(build(tables, day)), collect(purchase_days(tables, day))
-        made_from.unlink(missing_ok=True)
-        for place, table in zip((path, days), made, strict=True):
-            write_parquet(place, table)
-        write_json(made_from, self._key)
-        return made
+        return self._built.tables(day)
 
 
 def diary(days: pa.Table) -> Diary:
@@ -329,15 +316,3 @@ def concerned(history: History, task: Task, config: Config) -> History:
     if back is history.rehearsal and all(a is b for a, b in zip(snapshots, history.snapshots, strict=True)):
         return history
     return replace(history, snapshots=snapshots, rehearsal=back)
-
-
-def _key(config: Config, ws: Workspace) -> str:
-    """What snapshots are made from: the tables' bytes, who is who, what is dropped, and the features' code."""
-    from ..features.table import fingerprint, used
-    from ..workspace import digest
-    from ..workspace import fingerprint as digest_of
-
-    names: Iterable[str] = used(ws.tables())
-    files = [digest(ws.table(name)) for name in names] + [digest(ws.identity)]
-    who = ["as known on the day", config.identity.model_dump(mode="json")]
-    return digest_of(files, who, sorted(config.quality.drop), fingerprint(ws.tables()))
