@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import ibis
 
 DAY = timedelta(days=1)
+_HAPPENED = ("ts", "started_at")
+_ARRIVED = ("registered_at", "ingested_at", "valid_from")
 _SPAN = re.compile(r"^\s*(\d+)\s*(d|w|day|days|week|weeks)\s*$")
 
 
@@ -82,13 +84,23 @@ def seen(table: ibis.Table, snapshot: date) -> ibis.Table:
     a missing arrival or validity counts as known all along.
     """
     wall = _literal(midnight(snapshot))
-    for name in ("ts", "started_at"):
+    for name in _HAPPENED:
         if name in table.columns:
             table = table.filter(table[name] < wall)
-    for name in ("registered_at", "ingested_at", "valid_from"):
+    for name in _ARRIVED:
         if name in table.columns:
             table = table.filter(table[name].isnull() | (table[name] < wall))
     return table
+
+
+def arrival(table: ibis.Table) -> Any:
+    """When each row became known: a snapshot sees it (:func:`seen`) if that was before it."""
+    import ibis
+
+    always = ibis.literal(midnight(date.min), type="timestamp")
+    happened = [table[name] for name in _HAPPENED if name in table.columns]
+    arrived = [table[name].fill_null(always) for name in _ARRIVED if name in table.columns]
+    return ibis.greatest(always, *happened, *arrived)
 
 
 def ahead(table: ibis.Table, snapshot: date, horizon: timedelta) -> ibis.Table:

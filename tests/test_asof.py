@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custid.asof import DAY, ahead, midnight, parse_day, parse_duration, parse_span, schedule, seen
+from custid.asof import DAY, ahead, arrival, midnight, parse_day, parse_duration, parse_span, schedule, seen
 
 
 @pytest.mark.parametrize(("text", "days"), [("180d", 180), ("26w", 182), (" 1 day ", 1), ("2 weeks", 14)])
@@ -74,3 +74,17 @@ def test_scheduled_labels_end_by_as_of_and_start_within_the_history(history, hor
     assert len(days) <= most
     assert all(first < day and day + horizon * DAY <= as_of for day in days)
     assert all(later - earlier == stride * DAY for earlier, later in itertools.pairwise(days))
+
+
+def test_a_row_is_seen_from_the_first_midnight_after_its_arrival():
+    moments = [None, datetime(2024, 1, 1), datetime(2024, 1, 1, 23, 59, 59, 999_999), datetime(2024, 1, 2)]
+    names = ("ts", "started_at", "registered_at", "ingested_at", "valid_from")
+    rows = [dict(zip(names, times, strict=True)) for times in itertools.product(moments, repeat=5)]
+    happened = [row for row in rows if row["ts"] and row["started_at"]]
+    whole = ibis.memtable(happened, schema=dict.fromkeys(names, "timestamp"))
+    for some in (names, ("ts", "ingested_at"), ("started_at",), ("registered_at", "valid_from")):
+        table = whole.select(*some)
+        for day in (date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3)):
+            expected = table.filter(arrival(table) < ibis.literal(midnight(day), type="timestamp"))
+            assert seen(table, day).count().execute() == expected.count().execute()
+            assert seen(table, day).count().execute() == seen(expected, day).count().execute()

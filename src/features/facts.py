@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..asof import midnight, seen
 
@@ -68,6 +68,14 @@ class Moment:
         latest = self.day - ended
         recent = day >= latest - length
         return recent & (day < latest) if ended else recent
+
+
+class Shaped(Protocol):
+    """Facts by name, at a moment."""
+
+    at: Moment
+
+    def __getitem__(self, name: str) -> ibis.Table: ...
 
 
 def known(transactions: ibis.Table, snapshot: date) -> ibis.Table:
@@ -288,6 +296,16 @@ class Facts:
         )
 
     @cached_property
+    def entitled(self) -> tuple[ibis.Table, ...]:
+        """Who gets a row, by reason: those with a purchase, and those with an open subscription."""
+        reasons = []
+        if "transactions" in self._tables:
+            reasons.append(self.days.select("customer_id"))
+        if "subscriptions" in self._tables:
+            reasons.append(self.subscriptions.filter(self.subscriptions.end.isnull()).select("customer_id"))
+        return tuple(reasons)
+
+    @cached_property
     def population(self) -> ibis.Table:
         """Those who get a row: customers, or prospects."""
         return self._prospects if self._who == "prospects" else self._buyers
@@ -312,13 +330,7 @@ class Facts:
     @property
     def _buyers(self) -> ibis.Table:
         """Those with a purchase, or an open subscription, before the snapshot."""
-        parts = []
-        if "transactions" in self._tables:
-            parts.append(self.days.select("customer_id"))
-        if "subscriptions" in self._tables:
-            parts.append(self.subscriptions.filter(self.subscriptions.end.isnull()).select("customer_id"))
-        whole = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
-        return whole.distinct()
+        return reduce(lambda some, more: some.union(more), self.entitled).distinct()
 
 
 def _day(ts: Any) -> Any:

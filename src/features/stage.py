@@ -8,6 +8,7 @@ from ..errors import DataError
 from ..workspace import Note, discard, silent, write_parquet
 from .observations import repeated
 from .table import build, collect, connect, open_tables
+from .write import write
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,20 +29,15 @@ def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Non
         other.
     """
     note("opening the tables")
-    tables = open_tables(connect(config), config, ws)
+    con = connect(config)
+    tables = open_tables(con, config, ws)
     if "observations" in tables and (count := repeated(tables["observations"]).execute()):
         raise DataError(
             f"observations: {count:,} customers have several different rows of one moment; expected one row for a "
             "customer and `as_of`."
         )
     note(f"features at {as_of}")
-    features = collect(build(tables, as_of))
-    if not features.num_rows:
-        raise DataError(
-            f"as_of: no customer has a purchase, an open subscription or an observation before {as_of}; expected a "
-            "later day."
-        )
-    write_parquet(ws.features, features)
+    write(con, tables, {as_of: ws.features}, empty=False)
     if "prospects" in config.tasks and {"customers", "events"} & {*tables}:
         note(f"prospects at {as_of}")
         write_parquet(ws.prospect_features, collect(build(tables, as_of, who="prospects")))

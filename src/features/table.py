@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..workspace import Workspace
-    from .facts import Population, Stage
+    from .facts import Population, Shaped, Stage
     from .family import Family, Feature
 
 __all__ = [
@@ -188,8 +188,8 @@ def build(
     told = [name for name in tables if who == "customers" or name in BEFORE]
     chosen = [family for family in families(told) if only is None or family.name in only]
     row = facts.population
-    for name, measures in _measures(facts, chosen).items():
-        mine = stage(facts[name].group_by("customer_id").aggregate(**measures))
+    for name, taken in measures(facts, chosen).items():
+        mine = stage(facts[name].group_by("customer_id").aggregate(**taken))
         row = row.left_join(mine, "customer_id").drop("customer_id_right")
     columns: dict[str, Any] = {}
     for family in chosen:
@@ -202,7 +202,7 @@ def _as_it_is(table: ibis.Table) -> ibis.Table:
     return table
 
 
-def _measures(facts: Facts, chosen: Iterable[Family]) -> dict[str, dict[str, Any]]:
+def measures(facts: Shaped, chosen: Iterable[Family]) -> dict[str, dict[str, Any]]:
     """The aggregates of all families by facts; a name that stands for two different things is a mistake of ours."""
     merged: dict[str, dict[str, Any]] = {}
     for family in chosen:

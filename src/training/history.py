@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,16 +12,16 @@ import numpy as np
 
 from ..errors import InputError, TooFewCustomersError
 from ..features.facts import Moment
-from ..identity.stage import as_known
 from ..models.btyd import Clock, Diary
 from ..models.predictor.encoder import Encoder
 from ..models.predictor.rhythm import Rhythm
-from ..workspace import read_json, silent, write_json, write_parquet
+from ..workspace import silent
+from .built import Built
 from .labels import answers
 from .snapshots import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import date, timedelta
 
     import ibis
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from ..features.observations import Attribute
     from ..workspace import Note, Workspace
     from .task import Task
-
-    Opened = Callable[[pa.Table | None], dict[str, ibis.Table]]
 
 FORMULAS = ("mbg_nbd", "pareto_nbd")
 """The formulas that may be a member: those under which a one-time buyer may have left."""
@@ -200,22 +199,19 @@ class Archive:
 
     def __init__(self, config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
         from ..features.observations import HISTORY
-        from ..features.table import connect, open_tables
 
-        con = connect(config)
         if not HISTORY & set(ws.tables()):
             raise InputError(
                 "sources: none fills the table transactions or subscriptions; expected one, to learn what customers do."
             )
         self.config, self.ws, self.note = config, ws, note
-        self._opened: Opened = lambda identity: open_tables(con, config, ws, identity)
-        self._now = self._opened(None)
-        begins = self._now["transactions"].ts if "transactions" in self._now else self._now["subscriptions"].started_at
+        self._built = Built(config, ws, note)
+        now = self._built.now
+        begins = now["transactions"].ts if "transactions" in now else now["subscriptions"].started_at
         self.first: date = begins.min().execute().date()
-        self._one_source = len({source.name for source in config.sources}) == 1
         self._made: dict[tuple[date, Population], Snapshot] = {}
         self._histories: dict[str, History] = {}
-        self._key = _key(config, ws)
+        self._built.build([as_of, *self._days(as_of, config.needs_horizon(), config.training)])
         self.latest = self._enough(self.snapshot(as_of))
 
     def of(self, task: Task) -> History:
@@ -232,7 +228,7 @@ class Archive:
         """The history of customers, or of prospects where a table tells of any."""
         if who == "customers":
             return self.history(self.latest, horizon, pace)
-        if not {"customers", "events"} & {*self._now}:
+        if not {"customers", "events"} & {*self._built.now}:
             raise InputError(
                 "tasks: prospects needs to know people before they buy; expected a source that fills the table "
                 "customers (with registered_at) or events, or tasks without prospects."
@@ -262,9 +258,20 @@ class Archive:
         Raises InputError where it is too short.
         """
         made = plan(self.first, latest.day, horizon, pace)
+        if who == "customers":
+            self._built.build(self._days(latest.day, horizon, pace))
         labelled = tuple(self.labelled(self.snapshot(day, who), made.learnt) for day in made.days)
         rehearsal = self._rehearsal(labelled, made.learnt, pace, who) if rehearse else None
         return History(labelled, latest, horizon, made.learnt, rehearsal)
+
+    def _days(self, latest: date, horizon: timedelta, pace: TrainingSettings) -> list[date]:
+        """The labelled days of a history and of its rehearsal, as far as there is room for them."""
+        days: list[date] = []
+        with suppress(InputError):
+            made = plan(self.first, latest, horizon, pace)
+            days += made.days
+            days += plan(self.first, made.days[-1], made.learnt, pace).days
+        return days
 
     def _rehearsal(
         self, labelled: tuple[Snapshot, ...], horizon: timedelta, pace: TrainingSettings, who: Population
@@ -277,7 +284,7 @@ class Archive:
     def snapshot(self, day: date, who: Population = "customers") -> Snapshot:
         """Features of customers or prospects on a day."""
         if (day, who) not in self._made:
-            features, days = self._features(day, who)
+            features, days = self._built.read(day, who)
             self._made[day, who] = Snapshot(day, features, diary=diary(days) if days else None)
         return self._made[day, who]
 
@@ -288,29 +295,7 @@ class Archive:
 
     def tables(self, day: date) -> dict[str, ibis.Table]:
         """The tables, with the customers as they were known on a day; one source's own ids are always known."""
-        return self._now if self._one_source else self._opened(as_known(self.config, self.ws, day))
-
-    def _features(self, day: date, who: Population) -> tuple[pa.Table, pa.Table | None]:
-        """The features of a day, and the days with a purchase that were known by then; prospects have none."""
-        import pyarrow.parquet as pq
-
-        from ..features.table import build, collect, purchase_days
-
-        buyers = who == "customers"
-        path, days = self.ws.snapshot(day, who), self.ws.purchase_days(day)
-        made_from = path.with_name("made_from.json" if buyers else f"{who}_made_from.json")
-        if path.exists() and (days.exists() or not buyers) and read_json(made_from) == self._key:
-            return pq.read_table(path), pq.read_table(days) if buyers else None
-        self.note(f"building the snapshot of {day}")
-        tables = self.tables(day)
-        features = collect(build(tables, day, who=who))
-        bought = collect(purchase_days(tables, day)) if buyers else None
-        made_from.unlink(missing_ok=True)
-        write_parquet(path, features)
-        if bought is not None:
-            write_parquet(days, bought)
-        write_json(made_from, self._key)
-        return features, bought
+        return self._built.tables(day)
 
 
 def diary(days: pa.Table) -> Diary:
@@ -353,15 +338,3 @@ def concerned(history: History, task: Task, config: Config) -> History:
     if back is history.rehearsal and all(a is b for a, b in zip(snapshots, history.snapshots, strict=True)):
         return history
     return replace(history, snapshots=snapshots, rehearsal=back)
-
-
-def _key(config: Config, ws: Workspace) -> str:
-    """What snapshots are made from: the tables' bytes, who is who, what is dropped, and the features' code."""
-    from ..features.table import fingerprint, used
-    from ..workspace import digest
-    from ..workspace import fingerprint as digest_of
-
-    names: Iterable[str] = used(ws.tables())
-    files = [digest(ws.table(name)) for name in names] + [digest(ws.identity)]
-    who = ["as known on the day", config.identity.model_dump(mode="json")]
-    return digest_of(files, who, sorted(config.quality.drop), fingerprint(ws.tables()))

@@ -1,0 +1,180 @@
+"""A snapshot kept together with what it was made of, and brought to a later day by the rows that are new.
+
+What is kept are the plan's tables (:mod:`~.plan`), a few columns per customer and their facts, folded. On the later day
+the rows of those customers who have new ones are read; everyone grows older by what is kept of them. The features are,
+to the bit, those of a whole computation.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..workspace import discard, fingerprint, read_json, replacing, write_json
+from .many import ROWS, advance, clear, drop, named, numbered, open_rows, stage
+from .parts import Part, parts
+from .plan import plan
+from .table import families
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import ibis
+    import pyarrow as pa
+
+    from .plan import Plan
+
+
+def keep(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, state: Path) -> None:
+    """Write the features at a day, as :func:`~.write.write` does, and into a folder what :func:`renew` needs of them.
+
+    Parameters
+    ----------
+    con
+        The Ibis backend of DuckDB that the tables belong to.
+    tables
+        Canonical tables with ``customer_id``.
+    day
+        The snapshot.
+    path
+        The file of the features.
+    state
+        The folder of what is kept; one that is there is replaced.
+    """
+    made = _plan(tables, [day])
+    open_rows(con, tables, [day], made)
+
+    def each() -> Iterator[tuple[Part, pa.Table]]:
+        for part in parts(tables, ROWS):
+            stage(con.con, part, tables)
+            advance(con.con, tables, 0, made)
+            yield part, named(con.con.execute(made.final[0]).to_arrow_table(), part)
+
+    _write(con, tables, each(), made, day, path, state)
+
+
+def renew(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, state: Path) -> bool:
+    """Write the features at a later day than the one that is kept, and keep that day instead.
+
+    The rows that were known on the day that is kept must be in the tables as they were; only rows that have become
+    known since (or have been cancelled since) may have come to them.
+
+    Returns
+    -------
+    bool
+        Whether what was kept could be used; else (nothing is there, it was made by other code or of other tables, the
+        day is no later one, or some feature has to be taken from all rows anew) everything has been computed.
+    """
+    kept = read_json(state / "made_from.json", {})
+    before = date.fromisoformat(kept.get("day", day.isoformat()))
+    made = _plan(tables, [before, day])
+    if before >= day or kept["key"] != _key(made) or any(f"rows_{name}" in made.final[1] for name in tables):
+        keep(con, tables, day, path, state)
+        return False
+    open_rows(con, tables, [before, day], made)
+    _write(con, tables, _renewed(con, tables, made, state, kept["parts"]), made, day, path, state)
+    return True
+
+
+def _renewed(
+    con: Any, tables: Mapping[str, ibis.Table], made: Plan, state: Path, count: int
+) -> Iterator[tuple[Part, pa.Table]]:
+    duck = con.con
+    news = " UNION ".join(
+        f"SELECT DISTINCT customer_id FROM all_{name} WHERE custid_since = 1 OR custid_until = 1" for name in tables
+    )
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE news AS {news}")
+    for name in tables:
+        rows = f"SELECT * FROM all_{name} WHERE customer_id IN (FROM news)"
+        duck.execute(f"CREATE OR REPLACE TEMP TABLE news_{name} AS {rows}")
+    old = [_read(state / f"part-{number}" / "names.parquet")["customer_id"].combine_chunks() for number in range(count)]
+    new = _shared_out(duck.execute("FROM news ORDER BY 1").to_arrow_table()["customer_id"].to_pylist(), old)
+    for number in range(count):
+        part = _taken_up(duck, made, state / f"part-{number}", old[number], new[number])
+        stage(duck, part, tables, "news")
+        advance(duck, tables, 1, made)
+        yield part, named(duck.execute(made.final[1]).to_arrow_table(), part)
+    drop(duck, ["news", *(f"news_{name}" for name in tables)])
+
+
+def _shared_out(names: Iterable[str], old: list[pa.Array]) -> list[list[str]]:
+    """To each part the customers whose ids lie from its first to the next part's first."""
+    firsts = [part[0].as_py() for part in old]
+    shares: list[list[str]] = [[] for _ in old]
+    for name in names:
+        shares[max(0, bisect_right(firsts, name) - 1)].append(name)
+    return shares
+
+
+def _taken_up(duck: Any, made: Plan, folder: Path, old: pa.Array, new: list[str]) -> Part:
+    """A part with its new customers, and the tables that are kept of it, by their numbers now."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    more = pa.array(new, pa.string())
+    fresh = more.filter(pc.invert(pc.is_in(more, old)))
+    names = pa.concat_arrays([old, fresh])
+    names = names.take(pc.sort_indices(names)) if len(fresh) else names
+    duck.register("places", pa.table({"customer_id": range(len(old)), "place": pc.index_in(old, names)}))
+    for name in made.kept:
+        duck.execute(
+            f"CREATE TEMP TABLE {name} AS SELECT place::BIGINT AS customer_id, t.* EXCLUDE (customer_id) "
+            "FROM read_parquet(?) t JOIN places USING (customer_id)",
+            [str(folder / f"{name}.parquet")],
+        )
+    duck.unregister("places")
+    return Part(names)
+
+
+def _write(
+    con: Any,
+    tables: Mapping[str, ibis.Table],
+    each: Iterator[tuple[Part, pa.Table]],
+    made: Plan,
+    day: date,
+    path: Path,
+    state: Path,
+) -> None:
+    """Write features and what is kept, part by part; the folder is changed for the new one when all is written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    draft = state.with_name(f".{state.name}.draft")
+    discard(draft)
+    number, writer = 0, None
+    with replacing(path) as file:
+        for part, features in each:
+            writer = writer or pq.ParquetWriter(file, features.schema, compression="zstd")
+            writer.write_table(features)
+            folder = draft / f"part-{number}"
+            folder.mkdir(parents=True)
+            pq.write_table(pa.table({"customer_id": part.names}), folder / "names.parquet")
+            for name in made.kept:
+                target = str(folder / f"{name}.parquet").replace("'", "''")
+                con.con.execute(f"COPY {name} TO '{target}' (FORMAT parquet, COMPRESSION lz4_raw)")
+            clear(con.con, tables, made)
+            number += 1
+        if writer is not None:
+            writer.close()
+    write_json(draft / "made_from.json", {"day": day.isoformat(), "key": _key(made), "parts": number})
+    discard(state)
+    draft.rename(state)
+
+
+def _plan(tables: Mapping[str, ibis.Table], days: list[date]) -> Plan:
+    """A plan under which what is kept is right on every later day, too."""
+    schemas = {name: numbered(table.schema()) for name, table in tables.items()}
+    others = [days[-1] + timedelta(days=n) for n in (1, 40, 400)]
+    return plan(schemas, days, families(tables), others)
+
+
+def _key(made: Plan) -> str:
+    return fingerprint(made.once, made.kept)
+
+
+def _read(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path)
