@@ -105,7 +105,7 @@ def numbers(table: pa.Table, name: str, default: float) -> FloatArray:
 
 
 def day_numbers(table: pa.Table) -> FloatArray:
-    """The rows' days of looking (``as_of``), in days since 1970.
+    """The rows' days of looking (``as_of``), in days since 1970; NaN where there is no such column.
 
     >>> import pyarrow as pa
     >>> from datetime import date
@@ -115,7 +115,7 @@ def day_numbers(table: pa.Table) -> FloatArray:
     import pyarrow as pa
 
     if "as_of" not in table.column_names:
-        raise InputError("features: as_of missing; expected the day on which the features stand.")
+        return np.full(table.num_rows, np.nan)
     return np.asarray(table.column("as_of").cast(pa.date32()).cast(pa.int32()).to_numpy(), dtype=np.float64)
 
 

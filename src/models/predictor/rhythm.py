@@ -33,13 +33,14 @@ class Past:
 
     Attributes:
         repeats: days with a purchase after the first.
-        first, last, now: the first and the last such day, and the day of looking, in days since 1970.
+        span, age: days from the first of all to the last, and to the day of looking.
+        now: the day of looking, since 1970; NaN where the rows do not say.
         spend: the mean spend of their repeat purchases.
     """
 
     repeats: FloatArray
-    first: FloatArray
-    last: FloatArray
+    span: FloatArray
+    age: FloatArray
     now: FloatArray
     spend: FloatArray
 
@@ -49,8 +50,7 @@ class Past:
         x, span, age = (np.maximum(numbers(features, name, 0.0), 0.0) for name in COLUMNS[:3])
         x = np.floor(x)
         span = np.where(x > 0, np.minimum(span, age), 0.0)
-        now = day_numbers(features)
-        return cls(x, now - age, now - age + span, now, numbers(features, COLUMNS[3], 0.0))
+        return cls(x, span, age, day_numbers(features), numbers(features, COLUMNS[3], 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +63,7 @@ class Rhythm:
         mean_spend: mean spend of a purchase.
         kept: the share of what is bought that is not returned.
         clock: how fast the time of purchases goes.
+        day: the day that it was fitted on, since 1970: where rows that do not say stand.
     """
 
     buying: TransactionModel
@@ -70,6 +71,7 @@ class Rhythm:
     mean_spend: float
     kept: float
     clock: Clock
+    day: float
 
     @classmethod
     def fit(cls, features: pa.Table, kinds: Iterable[str], clock: Clock | None = None) -> Rhythm | None:
@@ -80,7 +82,8 @@ class Rhythm:
         if not {*COLUMNS} <= {*features.column_names}:
             return None
         past, clock = Past.of(features), clock or Clock.even()
-        histories = _histories(past, clock)
+        day = float(np.nan_to_num(past.now).max(initial=0.0))
+        histories = _histories(past, clock, day)
         try:
             fitted = [TRANSACTION_MODELS[kind].fit(histories, penalty=PENALTY) for kind in kinds]
         except TooFewCustomersError:
@@ -92,15 +95,15 @@ class Rhythm:
             spending = GammaGamma.fit(past.repeats, past.spend, penalty=PENALTY)
         except TooFewCustomersError:
             spending = None
-        return cls(best, spending, mean, _kept(features, means), clock)
+        return cls(best, spending, mean, _kept(features, means), clock, day)
 
     def buys(self, past: Past, days: float) -> FloatArray:
         """Log-odds of a purchase within ``days``, shape (n,)."""
-        return logit(self.buying.p_purchase_within(_histories(past, self.clock), self._ahead(past, days)))
+        return logit(self.buying.p_purchase_within(_histories(past, self.clock, self.day), self._ahead(past, days)))
 
     def value(self, past: Past, days: float) -> FloatArray:
         """Logarithm of the expected net spend within ``days``, shape (n,)."""
-        expected = self.buying.expected_purchases(_histories(past, self.clock), self._ahead(past, days))
+        expected = self.buying.expected_purchases(_histories(past, self.clock, self.day), self._ahead(past, days))
         return np.log(np.maximum(expected * self.per_purchase(past), _LEAST_VALUE * self.mean_spend))
 
     def per_purchase(self, past: Past) -> FloatArray:
@@ -110,7 +113,8 @@ class Rhythm:
         return self.kept * self.spending.expected_spend(past.repeats, past.spend)
 
     def _ahead(self, past: Past, days: float) -> FloatArray:
-        return self.clock.between(past.now, past.now + days)
+        now = _now(past, self.day)
+        return self.clock.between(now, now + days)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -121,6 +125,7 @@ class Rhythm:
             "mean_spend": self.mean_spend,
             "kept": self.kept,
             "clock": self.clock.to_dict(),
+            "day": self.day,
         }
 
     @classmethod
@@ -128,13 +133,20 @@ class Rhythm:
         """The rhythm that :meth:`to_dict` described."""
         buying = TRANSACTION_MODELS[saved["buying"]["model"]].from_dict(saved["buying"])
         spending = None if saved["spending"] is None else GammaGamma.from_dict(saved["spending"])
-        return cls(buying, spending, saved["mean_spend"], saved["kept"], Clock.from_dict(saved["clock"]))
+        clock = Clock.from_dict(saved["clock"])
+        return cls(buying, spending, saved["mean_spend"], saved["kept"], clock, saved["day"])
 
 
-def _histories(past: Past, clock: Clock) -> Histories:
+def _now(past: Past, day: float) -> FloatArray:
+    return np.where(np.isnan(past.now), day, past.now)
+
+
+def _histories(past: Past, clock: Clock, day: float) -> Histories:
     """The customers' histories in the time of a clock."""
-    age = clock.between(past.first, past.now)
-    span = np.where(past.repeats > 0, np.minimum(clock.between(past.first, past.last), age), 0.0)
+    now = _now(past, day)
+    first = now - past.age
+    age = clock.between(first, now)
+    span = np.where(past.repeats > 0, np.minimum(clock.between(first, first + past.span), age), 0.0)
     return Histories.of(past.repeats, np.maximum(span, 0.0), np.maximum(age, 0.0))
 
 
