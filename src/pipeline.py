@@ -200,7 +200,7 @@ class _State:
 
     def settle(self) -> None:
         """Leave out tasks that the config does not name and the tables cannot answer."""
-        from .training.observed import answerable
+        from .training.labelled.observed import answerable
 
         self.config = answerable(self.config, self.workspace)
 

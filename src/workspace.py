@@ -200,7 +200,8 @@ class Workspace:
     def lock(self) -> Iterator[None]:
         """Hold the workspace for one run; a second run is told so instead of mixing its files in.
 
-        The lock is the operating system's: it goes when the process goes, however it ends.
+        The lock is the operating system's: it goes when the process goes, however it ends. Drafts that a killed run has
+        left are swept away.
         """
         from filelock import FileLock, Timeout
 
@@ -212,6 +213,8 @@ class Workspace:
                 f"workspace: {str(self.root)!r} is in use by another custid run; wait for it to end."
             ) from None
         try:
+            for left in [*self.root.glob(".*.draft"), *(self.root / "snapshots").glob("*/.*.draft")]:
+                left.unlink()
             yield
         finally:
             lock.release()

@@ -68,7 +68,7 @@ def test_a_second_run_does_nothing(copy):
     [
         ("tiers.vip_share=0.2", ("profile", "report")),
         ("serving.port=3001", ()),
-        ("explain.reasons=2", ("profile", "report")),
+        ("explain.reasons=2", ("score", "profile", "report")),
     ],
 )
 def test_a_changed_setting_redoes_what_depends_on_it(copy, change, ran):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..registry import Store
+from ..training.labelled.observed import answerable
 from ..training.lineage import currency
-from ..training.observed import answerable
 from ..training.task import task_of
 from ..training.track import TaskRun, code_version
 from ..workspace import digest, discard, fingerprint, read_json, silent, write_json, write_text

@@ -109,6 +109,11 @@ class Bundle:
         return cls(manifest, found, prospects)
 
     @property
+    def tasks(self) -> frozenset[str]:
+        """What the release answers, of customers or of prospects."""
+        return frozenset(self.predictors) | ({"prospects"} if self.prospects is not None else set())
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every feature that some predictor reads, each once."""
         return tuple(dict.fromkeys(name for p in self.predictors.values() for name in p.columns))

@@ -29,7 +29,8 @@ MOST = 3.4e38
 """The largest number of a request: the models are kept in single precision, which ends there."""
 MOST_IN_ROWS = 1e12
 """The largest number of a canonical table's row, so that a sum of them is no larger than :data:`MOST`."""
-_NOT_ASKED = frozenset({"ingested_at", "label", "treated", "outcome"})
+_ARRIVED = frozenset({"ingested_at"})
+_ANSWERS = frozenset({"label", "treated", "outcome"})
 _SOURCE = Column("source", Kind.TEXT, "the source of the row, where there are several: an order lies in one source")
 
 
@@ -38,7 +39,8 @@ def row_columns(spec: TableSpec, attributes: Mapping[str, Attribute] | None = No
 
     Of observations the attributes, too, and not what is to be predicted.
     """
-    own = (replace(c, required=c.required and c.name != "record_id") for c in spec.columns if c.name not in _NOT_ASKED)
+    left_out = _ARRIVED | _ANSWERS if spec is OBSERVATIONS else _ARRIVED
+    own = (replace(c, required=c.required and c.name != "record_id") for c in spec.columns if c.name not in left_out)
     further = attributes or {} if spec is OBSERVATIONS else {}
     return (_SOURCE, *own, *(Column(name, HELD[kind], "an attribute") for name, kind in further.items()))
 

@@ -14,7 +14,7 @@ from .blend import learn
 from .evaluate import curves, examine, judge
 from .fitted import Fitted, Means
 from .folds import Pool
-from .groups import fit_segments
+from .segments.groups import fit_segments
 from .task import task_of
 from .tune import Found, search
 

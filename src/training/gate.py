@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..metrics import FloatArray, Metric
     from ..registry import Registry, Release
     from .kept import Trained
-    from .observed import AnyArchive
+    from .labelled.observed import AnyArchive
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ..metrics import profit
 from ..models.predictor.encoder import numbers
 from . import figures
 from .fit import fit_blend
-from .labelled import fit_labelled
+from .labelled.labelled import fit_labelled
 
 if TYPE_CHECKING:
     from ..config import Config

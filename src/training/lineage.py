@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..workspace import Workspace
     from .history import History
-    from .observed import AnyArchive
+    from .labelled.observed import AnyArchive
 
 _LIBRARIES = ("numpy", "optuna", "scikit-learn", "scipy", "xgboost", "xgboost-cpu")
 _SHARED = ("horizon", "seed", "training", "tuning")

@@ -54,7 +54,7 @@ def train(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Re
     InputError
         Where there are too few customers or too short a history to learn from.
     """
-    from .observed import archive_of
+    from .labelled.observed import archive_of
 
     archive = archive_of(config, ws, as_of, note)
     note("opening the tracking store")

@@ -7,7 +7,7 @@ import pytest
 from custid.models.bundle import load
 from custid.models.predictor.encoder import Encoder
 from custid.models.uplift import CONTACT, Uplift
-from custid.training.metalearners import CANDIDATES, LEARNERS, Trial
+from custid.training.uplift.metalearners import CANDIDATES, LEARNERS, Trial
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["chance", "money"])

@@ -241,7 +241,7 @@ def test_a_request_id_is_given_back_unless_it_is_odd(service):
 
 def test_the_models_of_the_release(service, engine):
     body = service.get("/v1/models").json()
-    assert set(body["models"]) == set(engine.bundle.predictors)
+    assert set(body["models"]) == engine.bundle.tasks
     assert {f["name"] for f in body["features"] if f["needed"]} == set(engine.rules.needed)
     assert all(f["about"] and f["unit"] for f in body["features"])
 
@@ -406,5 +406,5 @@ def test_the_service_serves_the_champion_as_it_was_trained(service, ws, engine):
     body = service.get("/v1/models").json()
     folder = ws.root / "releases" / body["release"]
     assert read_json(folder / "manifest.json")["models"] == body["models"]
-    assert set(Bundle.load(folder).predictors) == set(body["models"])
+    assert Bundle.load(folder).tasks == set(body["models"])
     assert json.loads(json.dumps(body))["as_of"] == engine.as_of.isoformat()

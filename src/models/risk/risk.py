@@ -213,10 +213,10 @@ def _surprises(
     """How rare each trait is among peers: ``-log`` of the share of them who have as much, shape (n, k)."""
     peers = np.searchsorted(np.array(edges), purchases, side="right")
     found = np.zeros(values.shape)
-    for number, by in enumerate(tails):
-        for group, tail in enumerate(by):
-            mine = peers == group
-            found[mine, number] = tail(values[mine, number])
+    for group in np.unique(peers):
+        mine = peers == group
+        for number, by in enumerate(tails):
+            found[mine, number] = by[group](values[mine, number])
     return found
 
 

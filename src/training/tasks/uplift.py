@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..contacts import contacts
 from ..task import Task
-from ..uplift import fit_uplift
+from ..uplift.contacts import contacts
+from ..uplift.uplift import fit_uplift
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..models.segments import nearest, positions
+from ...models.segments import nearest, positions
 from .axes import Lessons
 from .telling import expected, explained, truths
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..config import Config
-    from ..models.segments import Squash
-    from ..workspace import Note
-    from .history import Snapshot
+    from ...config import Config
+    from ...models.segments import Squash
+    from ...workspace import Note
+    from ..history import Snapshot
 
     FloatArray = NDArray[np.float64]
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import metrics
-from ..explain import importance
-from ..models.predictor.members import Linear, Rows
-from ..models.predictor.predictor import Predictor
-from . import figures
-from .blend import usual_of
-from .evaluate import curves, notes_of
-from .fitted import Fitted, Means
-from .folds import MOST_TRIED
-from .history import History
-from .learners import Lesson, constant, fit_member, loss, stack
+from ... import metrics
+from ...explain import importance
+from ...models.predictor.members import Linear, Rows
+from ...models.predictor.predictor import Predictor
+from .. import figures
+from ..blend import usual_of
+from ..evaluate import curves, notes_of
+from ..fitted import Fitted, Means
+from ..folds import MOST_TRIED
+from ..history import History
+from ..learners import Lesson, constant, fit_member, loss, stack
 from .rivals import RIVALS
 from .splits import HELD, PARTS, Split, folds, gap, resampled, splits, spread, thinned
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..config import Config
-    from ..models.predictor.members import Member
-    from .history import Snapshot
-    from .task import Learner, Task
+    from ...config import Config
+    from ...models.predictor.members import Member
+    from ..history import Snapshot
+    from ..task import Learner, Task
 
     FloatArray = NDArray[np.float64]
 

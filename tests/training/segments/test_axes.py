@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from custid.training.axes import BEHAVIOUR, Lessons, outcomes
 from custid.training.history import Outcome
+from custid.training.segments.axes import BEHAVIOUR, Lessons, outcomes
 
 
 def weights(lessons, axis):

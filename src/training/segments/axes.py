@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..models.predictor.encoder import Encoder
-from ..models.segments import Squash, positions
+from ...models.predictor.encoder import Encoder
+from ...models.segments import Squash, positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from .history import Outcome, Snapshot
+    from ..history import Outcome, Snapshot
 
     FloatArray = NDArray[np.float64]
 

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.predictor.members import Linear, Trees
-from ..models.uplift import Difference, Direct
-from .learners import BINS, constant, squashing, tree_settings
+from ...models.predictor.members import Linear, Trees
+from ...models.uplift import Difference, Direct
+from ..learners import BINS, constant, squashing, tree_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from ..models.uplift import Effect
+    from ...models.uplift import Effect
 
     FloatArray = NDArray[np.float64]
     Weighted = tuple[tuple[float, Effect], ...]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..metrics import ranks
-from ..models.predictor.encoder import numbers
+from ...metrics import ranks
+from ...models.predictor.encoder import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from .history import Snapshot
+    from ..history import Snapshot
 
     FloatArray = NDArray[np.float64]
 

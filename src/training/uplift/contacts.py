@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..asof import midnight
-from ..errors import DataError
-from ..tables import SCALE
-from .history import History, Snapshot
-from .observed import parted, parts
+from ...asof import midnight
+from ...errors import DataError
+from ...tables import SCALE
+from ..history import History, Snapshot
+from ..labelled.observed import parted, parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from .history import Archive
+    from ..history import Archive
 
 _EPOCH = date(1970, 1, 1)
 

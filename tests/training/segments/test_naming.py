@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custid.training.naming import Portrait, line, names, portraits
+from custid.training.segments.naming import Portrait, line, names, portraits
 
 PLACE = st.floats(0, 1)
 PORTRAIT = st.builds(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..asof import midnight
-from ..errors import DataError, TooFewCustomersError
-from ..features.observations import alone, attributes, features_of
-from ..workspace import silent
-from .history import Archive, History, Snapshot, concerned
+from ...asof import midnight
+from ...errors import DataError, TooFewCustomersError
+from ...features.observations import alone, attributes, features_of
+from ...workspace import silent
+from ..history import Archive, History, Snapshot, concerned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from ..config import Config
-    from ..features.observations import Attribute
-    from ..workspace import Note, Workspace
-    from .task import Task
+    from ...config import Config
+    from ...features.observations import Attribute
+    from ...workspace import Note, Workspace
+    from ..task import Task
 
 ANSWERS = ("label", "treated", "outcome")
 _HELD_OUT = 5  # one part of so many
@@ -63,7 +63,7 @@ class Observed:
     """
 
     def __init__(self, config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
-        from ..features.table import build, collect, connect, open_tables
+        from ...features.table import build, collect, connect, open_tables
 
         self.config, self.ws, self.note = config, ws, note
         tables = open_tables(connect(config), config, ws)

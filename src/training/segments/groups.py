@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.predictor.encoder import Encoder
-from ..models.segments import Segments, nearest, positions
-from . import figures
+from ...models.predictor.encoder import Encoder
+from ...models.segments import Segments, nearest, positions
+from .. import figures
+from ..baselines import rfm_points
 from .axes import Lessons
-from .baselines import rfm_points
 from .centres import centres_of, try_numbers
 from .movement import drift, refound
 from .naming import line, names, portraits
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..config import Config
-    from ..models.segments import Squash
-    from ..workspace import Note
+    from ...config import Config
+    from ...models.segments import Squash
+    from ...workspace import Note
+    from ..history import History, Snapshot
+    from ..tune import Tracker
     from .centres import Tried
-    from .history import History, Snapshot
-    from .tune import Tracker
 
     FloatArray = NDArray[np.float64]
 

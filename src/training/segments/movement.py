@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..models.segments import Segments
-    from .history import Snapshot
+    from ...models.segments import Segments
+    from ..history import Snapshot
 
 
 def drift(segments: Segments, days: Sequence[Snapshot]) -> dict[str, Any]:

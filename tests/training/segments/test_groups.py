@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from custid.models.segments import positions
-from custid.training.centres import Tried, try_numbers
-from custid.training.groups import fit_segments, make
+from custid.training.segments.centres import Tried, try_numbers
+from custid.training.segments.groups import fit_segments, make
 from custid.workspace import silent
 
 

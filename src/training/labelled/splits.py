@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import metrics
+from ... import metrics
 from .observed import draws
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..config import Config
-    from .history import History, Outcome, Snapshot
+    from ...config import Config
+    from ..history import History, Outcome, Snapshot
 
     FloatArray = NDArray[np.float64]
 

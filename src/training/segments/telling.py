@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import metrics
-from ..models.predictor.encoder import numbers
+from ... import metrics
+from ...models.predictor.encoder import numbers
 from .axes import outcomes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from .history import Outcome
+    from ..history import Outcome
 
     FloatArray = NDArray[np.float64]
 

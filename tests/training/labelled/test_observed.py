@@ -9,8 +9,8 @@ from custid.config.settings import Config
 from custid.errors import DataError, TooFewCustomersError
 from custid.identity.stage import resolve
 from custid.ingest.stage import ingest
-from custid.training.observed import Observed, answerable, draws, parts
-from custid.training.splits import folds, splits, thinned
+from custid.training.labelled.observed import Observed, answerable, draws, parts
+from custid.training.labelled.splits import folds, splits, thinned
 from custid.training.task import task_of
 from custid.workspace import Workspace
 

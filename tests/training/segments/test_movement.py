@@ -8,7 +8,7 @@ import pytest
 
 from custid.models.segments import Segments, Squash
 from custid.training.history import Snapshot
-from custid.training.movement import drift, moved, moves, refound
+from custid.training.segments.movement import drift, moved, moves, refound
 
 
 def segments(cut, names=("few", "many")):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from custid.training.baselines import rfm_points
 from custid.training.history import Outcome
-from custid.training.telling import compare, expected, explained, rfm_cells
+from custid.training.segments.telling import compare, expected, explained, rfm_cells
 
 GROUPS = st.lists(st.integers(0, 4), min_size=3, max_size=60)
 

@@ -1,4 +1,4 @@
-"""Uplift: learnt by :mod:`~custid.training.effects`, judged by the Qini area on customers kept out of all of it."""
+"""Uplift: learnt by :mod:`~custid.training.uplift.effects`, judged by the Qini area on customers kept out of it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..explain import importance
-from ..metrics import uplift as measured
-from . import figures
+from ...explain import importance
+from ...metrics import uplift as measured
+from .. import figures
+from ..evaluate import standing
+from ..fitted import Fitted
+from ..labelled.rivals import UPLIFT_RIVALS, is_chance
+from ..labelled.splits import HELD, PARTS, gap, resampled, splits, spread
 from .effects import learn, strata_of, treated_of
-from .evaluate import standing
-from .fitted import Fitted
 from .metalearners import CANDIDATES
-from .rivals import UPLIFT_RIVALS, is_chance
-from .splits import HELD, PARTS, gap, resampled, splits, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from ..config import Config
+    from ...config import Config
+    from ..fitted import Means
+    from ..history import History, Outcome
+    from ..task import Task
     from .effects import Learnt
-    from .fitted import Means
-    from .history import History, Outcome
-    from .task import Task
 
     FloatArray = NDArray[np.float64]
 

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import metrics
-from ..metrics import uplift as measured
-from ..models.uplift import Uplift, total
-from .blend import usual_of
-from .history import History
+from ... import metrics
+from ...metrics import uplift as measured
+from ...models.uplift import Uplift, total
+from ..blend import usual_of
+from ..history import History
+from ..labelled.rivals import expected_outcome, is_chance, logistic
+from ..labelled.splits import folds, thinned
 from .metalearners import CANDIDATES, LEARNERS, Trial
-from .rivals import expected_outcome, is_chance, logistic
-from .splits import folds, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from ..config import Config
-    from .history import Outcome, Snapshot
+    from ...config import Config
+    from ..history import Outcome, Snapshot
+    from ..task import Task
     from .metalearners import Weighted
-    from .task import Task
 
     FloatArray = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import pytest
 from custid.models.bundle import load
 from custid.training.fit import fit_task
 from custid.training.history import Snapshot
-from custid.training.labelled import learn
+from custid.training.labelled.labelled import learn
 from custid.training.task import task_of
 
 DAY = date(2024, 6, 1)

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 
 from custid.metrics import auc
-from custid.training.effects import r_stack, strata_of
 from custid.training.fit import fit_task
 from custid.training.history import Snapshot
-from custid.training.metalearners import Trial
+from custid.training.uplift.effects import r_stack, strata_of
+from custid.training.uplift.metalearners import Trial
 
 DAY = date(2024, 6, 1)
 SPAN = timedelta(days=14)
