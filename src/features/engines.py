@@ -44,7 +44,7 @@ def _spark() -> Any:
             "engine: spark needs pyspark, which is not installed; expected `pip install custid[spark]`, or "
             "`engine: duckdb`."
         ) from error
-    settings = {
+    settings: dict[str, bool | float | int | str | None] = {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.ui.enabled": "false",
@@ -57,6 +57,8 @@ def _spark() -> Any:
             "engine: spark could not start a session; expected Java 17 or newer, found by JAVA_HOME or the PATH."
         ) from error
     context = session.sparkContext
-    if context.master.startswith("local"):  # the default of 200 is for clusters: most of the time would go into tasks
+    if (context.master or "").startswith(
+        "local"
+    ):  # the default of 200 is for clusters: most of the time would go into tasks
         session.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
     return ibis.pyspark.connect(session)

@@ -117,7 +117,7 @@ def test_same_order_ids_of_two_sources_are_two_orders(canon: Any, batch: Any, or
 
 
 def test_a_workspace_without_transactions_or_subscriptions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no table of transactions or subscriptions"):
+    with pytest.raises(DataError, match="no table of transactions, subscriptions or observations"):
         open_tables(connect(config()), config(), Workspace(tmp_path))
 
 

@@ -61,4 +61,4 @@ def test_each_day_has_the_customers_that_were_known_on_it(tmp_path):
     for day in DAYS:
         expected = collect(build(open_tables(con, config, ws, as_known(config, ws, day)), day))
         assert pq.read_table(ws.snapshot(day)).equals(expected)
-    assert [built.features(day).num_rows for day in DAYS] == [3, 3, 2]
+    assert [built.read(day)[0].num_rows for day in DAYS] == [3, 3, 2]
