@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from .family import Family
 
-_MARK = "feature_"
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -40,14 +38,21 @@ class Plan:
         Tables to make, in this order, from ``seen_<table>``, the rows of the customers who have ``changed``.
     kept
         Tables in which the rows of those customers are to be replaced, after that.
+    settled
+        The features of those customers that are the same at every snapshot until there are new rows.
     final
-        By snapshot, the features of everyone, from the tables that are kept and from ``rows_<table>``, all rows.
+        By snapshot, ``customer_id``, ``as_of`` and the other features of everyone, from the tables that are kept and
+        from ``rows_<table>``, all rows.
+    names
+        All features, in order.
     """
 
     columns: Mapping[str, tuple[str, ...]]
     once: Mapping[str, str]
     kept: Mapping[str, str]
+    settled: str
     final: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 def plan(
@@ -67,7 +72,8 @@ def plan(
         Days on which what is kept must be right as well, though no snapshot is taken on them now.
     """
     made = _Planner(schemas, [*days, *others], families)
-    return Plan(made.columns(), made.once(), made.kept(), tuple(map(made.final, range(len(days)))))
+    final = tuple(made.final(number) for number in range(len(days)))
+    return Plan(made.columns(), made.once(), made.kept(), made.settled(), final, made.names)
 
 
 class _Planner:
@@ -91,6 +97,11 @@ class _Planner:
         self._folded = {f"folded_{name}": fold.folded(self._facts[name][0]) for name, fold in self._folds.items()}
         self._sort_features()
         self._sort_reasons()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All features, in order."""
+        return tuple(self._features)
 
     def _share(self, query: ibis.Table) -> ibis.Table:
         """A table that holds the rows of a query, made once however many ask for it."""
@@ -127,13 +138,8 @@ class _Planner:
         """Into those that are fixed, and those that mention the snapshot or a measure that does."""
         import ibis
 
-        marked = {
-            f"{_MARK}{f.name}": "string" if f.kind == "category" else "float64"
-            for family in self._families
-            for f in family.features
-        }
         flags = dict.fromkeys(["entitled", *(f"has_{name}" for name in self._folds)], "boolean")
-        self._row = ibis.table({"customer_id": "int64", **flags, **self._types, **marked}, name="joined")
+        self._row = ibis.table({"customer_id": "int64", **flags, **self._types}, name="joined")
         self._features: dict[str, list[Any]] = {}
         for family in self._families:
             by_day = [family.formulas(self._row, Moment(day)) for day in self._days]
@@ -166,20 +172,24 @@ class _Planner:
         return {name: _narrow(query) for name, query in (shared | made).items()}
 
     def kept(self) -> dict[str, str]:
-        """What to know of each customer who has changed: fixed features and measures; and their facts, folded."""
+        """What to know of each customer who has changed, and their facts, folded."""
+        flags = [f"has_{name}" for name in self._folds]
+        kept = self._row.select("customer_id", "entitled", *flags, *self._carried)
+        return {"kept": self._changed(kept), **{name: _narrow(query) for name, query in self._folded.items()}}
+
+    def settled(self) -> str:
+        """The features that are fixed."""
+        fixed = {name: self._features[name][0] for name in self.names if name in self._settled}
+        return self._changed(self._row.select("customer_id", **fixed))
+
+    def _changed(self, query: ibis.Table) -> str:
+        """A query over the fixed measures of those customers who have changed, and whether they get a row by them."""
         joined = "".join(f" LEFT JOIN fixed_{name} USING (customer_id)" for name in self._known)
         entitled = " OR ".join(f"customer_id IN (FROM {name})" for name in self._fixed_reasons) or "false"
-        settled = {name: values[0] for name, values in self._features.items() if name in self._settled}
-        carried = [self._row[label] for label in (*self._carried, *(f"has_{name}" for name in self._folds))]
-        features = self._row.select("customer_id", *carried, entitled=self._row.entitled, **_marked(settled))
-        row = f"WITH joined AS (SELECT *, {entitled} AS entitled FROM changed{joined}) "
-        return {
-            "kept": f"{row}FROM ({_sql(features)})",
-            **{name: _narrow(query) for name, query in self._folded.items()},
-        }
+        return f"WITH joined AS (SELECT *, {entitled} AS entitled FROM changed{joined}) FROM ({_sql(query)})"
 
     def final(self, number: int) -> str:
-        """The features of everyone at a snapshot, by its number."""
+        """The features that are not fixed of everyone at a snapshot, by its number."""
         import ibis
 
         direct = self._direct[number]
@@ -193,14 +203,12 @@ class _Planner:
             if labels:
                 now = {label: values[number] for label, values in labels.items()}
                 joined.append(self._taken(name, direct[name], now))
-        settled = {name: self._row[f"{_MARK}{name}"] for name in self._settled}
         later = {name: values[number] for name, values in self._features.items() if name not in self._settled}
-        columns = {name: (settled | later)[name] for name in self._features}
         day = ibis.literal(self._days[number], type="date")
         more = "".join(f" LEFT JOIN ({_narrow(query)}) USING (customer_id)" for query in joined)
         replaced = f" REPLACE ({', '.join(zeros)})" if zeros else ""
         row = f"WITH joined AS (SELECT *{replaced} FROM kept{more} WHERE {' OR '.join(entitled)}) "
-        return f"{row}FROM ({_sql(self._row.select('customer_id', as_of=day, **columns))})"
+        return f"{row}FROM ({_sql(self._row.select('customer_id', as_of=day, **later))})"
 
     def _taken(
         self, name: str, facts: ibis.Table, values: Mapping[str, Any], more: Mapping[str, Any] | None = None
@@ -261,10 +269,6 @@ class _Bare:
 
 def _used(families: Sequence[Family]) -> list[str]:
     return list(dict.fromkeys(name for family in families for name in family.measures))
-
-
-def _marked(features: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{_MARK}{name}": value for name, value in features.items()}
 
 
 def _tables(query: ibis.Table) -> set[str]:
