@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..training.archive import Archive
 from ..training.baselines import Baseline
 from ..training.evaluate import Exam
 from ..training.fit import fit_task
-from ..training.history import Archive
 from ..training.lineage import Lineage, data_fingerprint
 from ..training.task import task_of
 from ..workspace import discard, fingerprint, read_json, silent, write_json, write_parquet

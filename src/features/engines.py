@@ -57,8 +57,6 @@ def _spark() -> Any:
             "engine: spark could not start a session; expected Java 17 or newer, found by JAVA_HOME or the PATH."
         ) from error
     context = session.sparkContext
-    if (context.master or "").startswith(
-        "local"
-    ):  # the default of 200 is for clusters: most of the time would go into tasks
+    if (context.master or "").startswith("local"):  # the default of 200 is for clusters: tasks would take all the time
         session.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
     return ibis.pyspark.connect(session)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ class Fold:
     >>> fold = Fold(lines)
     >>> fold.add("month", [lines.amount.sum(where=(lines.amount > 0) & (lines.day >= day)) for day in (10, 40)])
     True
-    >>> fold.folded(lines).columns
-    ('customer_id', 'day', 'part_0')
+    >>> folded = fold.folded(lines)
+    >>> folded.columns, fold.at(folded, 0).columns
+    (('customer_id', 'day', 'part_0'), ('customer_id', 'month'))
     >>> fold.add("middle", [lines.amount.median(where=lines.day >= day) for day in (10, 40)])
     False
     """
@@ -68,12 +69,17 @@ class Fold:
         self._blank = blank
         self._keys: set[str] = set()
         self._parts: list[Any] = []
-        self._merges: dict[str, Merge] = {}
+        self._taken: dict[str, _Taken] = {}
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the measures that are taken from the folded facts."""
-        return tuple(self._merges)
+        return tuple(self._taken)
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """Those that are 0, and not unknown, where the conditions let nothing in."""
+        return tuple(label for label, taken in self._taken.items() if "Count" in taken.kind)
 
     def add(self, label: str, values: Sequence[Any]) -> bool:
         """Take in a measure, written at each of the snapshots; False where it does not fold."""
@@ -88,7 +94,7 @@ class Fold:
         if merge is None:
             return False
         self._keys |= set().union(*(fields(condition) for conditions in late for condition in conditions))
-        self._merges[label] = merge
+        self._taken[label] = _Taken(taken[0].kind, merge, late)
         return True
 
     def folded(self, facts: ibis.Table) -> ibis.Table:
@@ -96,9 +102,13 @@ class Fold:
         parts = {f"part_{i}": moved(part, self._blank, facts) for i, part in enumerate(self._parts)}
         return facts.group_by("customer_id", *sorted(self._keys)).aggregate(**parts)
 
-    def measures(self, folded: ibis.Table, number: int) -> dict[str, Any]:
-        """The measures at a snapshot, by its number, as aggregates of the folded facts."""
-        return {label: merge(folded, number) for label, merge in self._merges.items()}
+    def at(self, folded: ibis.Table, number: int) -> ibis.Table:
+        """The measures at a snapshot, by its number, of the customers of whom its conditions let in some facts."""
+        rows, late = folded, [self._there(taken.late[number], folded) for taken in self._taken.values()]
+        if all(late):  # else a measure looks at all facts
+            let_in = {condition.op(): condition for condition in (reduce(and_, some) for some in late)}
+            rows = folded.filter(reduce(or_, let_in.values()))
+        return rows.group_by("customer_id").aggregate(**{n: t.merge(rows, number) for n, t in self._taken.items()})
 
     def _added_up(self, taken: list[_Aggregate], early: list[Any], late: list[list[Any]]) -> Merge | None:
         """What is aggregated is the same at every snapshot: a part per group of facts, and the parts together."""
@@ -139,6 +149,15 @@ class Fold:
 
     def _there(self, values: Sequence[Any], folded: ibis.Table) -> list[Any]:
         return [moved(value, self._blank, folded) for value in values]
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """How a measure is taken from folded facts, and its conditions at each of the snapshots."""
+
+    kind: str
+    merge: Merge
+    late: list[list[Any]]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..asof import arrival, midnight
 from .parts import parts
 from .plan import plan
@@ -61,11 +63,12 @@ def many(
     made = plan(schemas, days, families)
     open_rows(con, tables, days, made)
     for part in parts(tables, rows or ROWS):
-        stage(con.con, part, tables)
+        held = Held(con.con, part, tuple(tables), made)
+        held.stage()
         for number, day in enumerate(days):
-            advance(con.con, tables, number, made, last=len(days) == 1)
-            yield day, named(con.con.execute(made.final[number]).to_arrow_table(), part)
-        clear(con.con, tables, made)
+            held.advance(number, last=len(days) == 1)
+            yield day, held.features(number)
+        held.clear()
 
 
 def numbered(schema: Any) -> Any:
@@ -91,50 +94,79 @@ def open_rows(con: Any, tables: Mapping[str, ibis.Table], days: Sequence[date], 
         con.create_view(f"all_{name}", rows.filter(rows.custid_since < rows.custid_until), overwrite=True)
 
 
-def stage(con: duckdb.DuckDBPyConnection, part: Part, tables: Iterable[str], source: str = "all") -> None:
-    """Make ``rows_<table>``: a part's rows of ``<source>_<table>``, with numbers in place of ids."""
-    con.register("numbers", part.numbers)
-    for name in tables:
-        con.execute(
-            f"CREATE TEMP TABLE rows_{name} AS SELECT number AS customer_id, r.* EXCLUDE (customer_id) "
-            f"FROM {source}_{name} r JOIN numbers USING (customer_id) WHERE customer_id BETWEEN ? AND ?",
-            [part.names[0].as_py(), part.names[-1].as_py()],
+class Held:
+    """A part of the customers, with what is kept of them, brought from snapshot to snapshot."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, part: Part, tables: Sequence[str], made: Plan) -> None:
+        self.part = part
+        self._con, self._tables, self._made = con, tables, made
+        self._settled: Any = None
+        self._places = np.full(len(part.names), -1)
+
+    def stage(self, source: str = "all") -> None:
+        """Make ``rows_<table>``: their rows of ``<source>_<table>``, with numbers in place of ids."""
+        self._con.register("numbers", self.part.numbers)
+        for name in self._tables:
+            self._con.execute(
+                f"CREATE TEMP TABLE rows_{name} AS SELECT number AS customer_id, r.* EXCLUDE (customer_id) "
+                f"FROM {source}_{name} r JOIN numbers USING (customer_id) WHERE customer_id BETWEEN ? AND ?",
+                [self.part.names[0].as_py(), self.part.names[-1].as_py()],
+            )
+        self._con.unregister("numbers")
+
+    def advance(self, number: int, *, last: bool = False) -> None:
+        """Bring what is kept to a snapshot, by its number; what is made at the ``last`` one need not be held."""
+        execute, held = self._con.execute, "VIEW" if last else "TABLE"
+        seen = {n: f"FROM rows_{n} WHERE custid_since <= {number} AND custid_until > {number}" for n in self._tables}
+        news = (
+            f"SELECT DISTINCT customer_id FROM rows_{name} WHERE custid_since = {number} OR custid_until = {number}"
+            for name in seen
         )
-    con.unregister("numbers")
+        execute(f"CREATE OR REPLACE TEMP TABLE changed AS {' UNION '.join(news)}")
+        for name, rows in seen.items():
+            if number:
+                execute(f"CREATE TEMP TABLE seen_{name} AS {rows} AND customer_id IN (FROM changed)")
+            else:
+                execute(f"CREATE TEMP VIEW seen_{name} AS {rows}")
+        for name, query in self._made.once.items():
+            execute(f"CREATE TEMP TABLE {name} AS {query}")
+        self.settle(execute(self._made.settled).to_arrow_table())
+        for name, query in self._made.kept.items():
+            if number:
+                execute(f"DELETE FROM {name} WHERE customer_id IN (FROM changed)")
+                execute(f"INSERT INTO {name} {query}")
+            else:
+                execute(f"CREATE TEMP {held} {name} AS {query}")
+        if not last:
+            drop(self._con, [*self._made.once, *(f"seen_{name}" for name in seen)])
 
+    def features(self, number: int) -> pa.Table:
+        """The features at a snapshot, by its number: that to which they were brought last."""
+        import pyarrow as pa
 
-def advance(
-    con: duckdb.DuckDBPyConnection, tables: Iterable[str], number: int, made: Plan, *, last: bool = False
-) -> None:
-    """Bring what is kept of a part's customers to a snapshot, by its number.
+        later = self._con.execute(self._made.final[number]).to_arrow_table().sort_by("customer_id")
+        who = later["customer_id"].to_numpy()
+        settled = self._settled.take(self._places[who])
+        columns = {name: (later if name in later.column_names else settled)[name] for name in self._made.names}
+        ids = self.part.names.take(pa.array(who))
+        return pa.table({"customer_id": ids, "as_of": later["as_of"], **columns}).combine_chunks()
 
-    What is made at the first of the snapshots need not be held, where it is the ``last`` one too.
-    """
-    seen = {name: f"FROM rows_{name} WHERE custid_since <= {number} AND custid_until > {number}" for name in tables}
-    news = (f"FROM rows_{name} WHERE custid_since = {number} OR custid_until = {number}" for name in seen)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE changed AS " + " UNION ".join(f"SELECT DISTINCT customer_id {n}" for n in news)
-    )
-    for name, rows in seen.items():
-        if number:
-            con.execute(f"CREATE TEMP TABLE seen_{name} AS {rows} AND customer_id IN (FROM changed)")
-        else:
-            con.execute(f"CREATE TEMP VIEW seen_{name} AS {rows}")
-    for name, query in made.once.items():
-        con.execute(f"CREATE TEMP TABLE {name} AS {query}")
-    for name, query in made.kept.items():
-        if number:
-            con.execute(f"DELETE FROM {name} WHERE customer_id IN (FROM changed)")
-            con.execute(f"INSERT INTO {name} {query}")
-        else:
-            con.execute(f"CREATE TEMP {'VIEW' if last else 'TABLE'} {name} AS {query}")
-    if not last:
-        drop(con, [*made.once, *(f"seen_{name}" for name in seen)])
+    def settled(self) -> pa.Table:
+        """The features that are the same until there are new rows, by the customers' numbers."""
+        return self._settled.take(self._places[self._places >= 0])
 
+    def settle(self, rows: pa.Table) -> None:
+        """Take in such features of customers, instead of those that are known of them."""
+        import pyarrow as pa
 
-def clear(con: duckdb.DuckDBPyConnection, tables: Iterable[str], made: Plan) -> None:
-    """Drop all that was made of a part."""
-    drop(con, [*made.kept, *made.once, *(f"{what}_{name}" for name in tables for what in ("seen", "rows"))])
+        who, known = rows["customer_id"].to_numpy(), self._settled.num_rows if self._settled else 0
+        self._places[who] = np.arange(known, known + len(who))
+        self._settled = pa.concat_tables([self._settled, rows]).combine_chunks() if self._settled else rows
+
+    def clear(self) -> None:
+        """Drop all that was made of them."""
+        rows = (f"{what}_{name}" for name in self._tables for what in ("seen", "rows"))
+        drop(self._con, [*self._made.kept, *self._made.once, *rows])
 
 
 def drop(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
@@ -143,10 +175,3 @@ def drop(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     for name in names:
         if name in kinds:
             con.execute(f"DROP {'VIEW' if kinds[name] == 'VIEW' else 'TABLE'} {name}")
-
-
-def named(features: pa.Table, part: Part) -> pa.Table:
-    """A part's features, sorted, with the customers' ids for their numbers."""
-    made = features.sort_by("customer_id")
-    names = part.names.take(made["customer_id"].combine_chunks())
-    return made.set_column(0, "customer_id", names).combine_chunks()

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from .family import Family
 
-_MARK = "feature_"
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -40,14 +38,21 @@ class Plan:
         Tables to make, in this order, from ``seen_<table>``, the rows of the customers who have ``changed``.
     kept
         Tables in which the rows of those customers are to be replaced, after that.
+    settled
+        The features of those customers that are the same at every snapshot until there are new rows.
     final
-        By snapshot, the features of everyone, from the tables that are kept and from ``rows_<table>``, all rows.
+        By snapshot, ``customer_id``, ``as_of`` and the other features of everyone, from the tables that are kept and
+        from ``rows_<table>``, all rows.
+    names
+        All features, in order.
     """
 
     columns: Mapping[str, tuple[str, ...]]
     once: Mapping[str, str]
     kept: Mapping[str, str]
+    settled: str
     final: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 def plan(
@@ -67,7 +72,8 @@ def plan(
         Days on which what is kept must be right as well, though no snapshot is taken on them now.
     """
     made = _Planner(schemas, [*days, *others], families)
-    return Plan(made.columns(), made.once(), made.kept(), tuple(map(made.final, range(len(days)))))
+    final = tuple(made.final(number) for number in range(len(days)))
+    return Plan(made.columns(), made.once(), made.kept(), made.settled(), final, made.names)
 
 
 class _Planner:
@@ -91,6 +97,11 @@ class _Planner:
         self._folded = {f"folded_{name}": fold.folded(self._facts[name][0]) for name, fold in self._folds.items()}
         self._sort_features()
         self._sort_reasons()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All features, in order."""
+        return tuple(self._features)
 
     def _share(self, query: ibis.Table) -> ibis.Table:
         """A table that holds the rows of a query, made once however many ask for it."""
@@ -120,17 +131,15 @@ class _Planner:
                     anew[label] = values
             if fold.labels:
                 self._folds[name] = fold
+                if _computed(facts[0]):  # once for the fixed measures and for the fold
+                    self._facts[name] = [self._share(facts[0])] * len(facts)
 
     def _sort_features(self) -> None:
         """Into those that are fixed, and those that mention the snapshot or a measure that does."""
         import ibis
 
-        marked = {
-            f"{_MARK}{f.name}": "string" if f.kind == "category" else "float64"
-            for family in self._families
-            for f in family.features
-        }
-        self._row = ibis.table({"customer_id": "int64", "entitled": "boolean", **self._types, **marked}, name="joined")
+        flags = dict.fromkeys(["entitled", *(f"has_{name}" for name in self._folds)], "boolean")
+        self._row = ibis.table({"customer_id": "int64", **flags, **self._types}, name="joined")
         self._features: dict[str, list[Any]] = {}
         for family in self._families:
             by_day = [family.formulas(self._row, Moment(day)) for day in self._days]
@@ -151,52 +160,67 @@ class _Planner:
     def once(self) -> dict[str, str]:
         """Shared facts, as far as they are needed, fixed measures, and whom a fixed reason entitles to a row."""
         made = {name: reason.distinct() for name, reason in self._fixed_reasons.items()}
-        for name, labels in self._fixed.items():
-            if labels:
-                made[f"fixed_{name}"] = self._taken(name, self._facts[name][0], labels)
+        for name, labels in self._known.items():
+            facts = self._facts[name][0]
+            there = {f"has_{name}": facts.count() > 0} if name in self._folds else {}
+            made[f"fixed_{name}"] = self._taken(name, facts, labels, there)
         needed = set().union(*(_tables(query) for query in [*made.values(), *self._folded.values()]))
         for name, query in reversed(self._shared):
             if name in needed:
                 needed |= _tables(query)
         shared = {name: query for name, query in self._shared if name in needed}
-        return {name: _sql(query) for name, query in (shared | made).items()}
+        return {name: _narrow(query) for name, query in (shared | made).items()}
 
     def kept(self) -> dict[str, str]:
-        """What to know of each customer who has changed: fixed features and measures; and their facts, folded."""
-        joined = "".join(f" LEFT JOIN fixed_{name} USING (customer_id)" for name, some in self._fixed.items() if some)
+        """What to know of each customer who has changed, and their facts, folded."""
+        flags = [f"has_{name}" for name in self._folds]
+        kept = self._row.select("customer_id", "entitled", *flags, *self._carried)
+        return {"kept": self._changed(kept), **{name: _narrow(query) for name, query in self._folded.items()}}
+
+    def settled(self) -> str:
+        """The features that are fixed."""
+        fixed = {name: self._features[name][0] for name in self.names if name in self._settled}
+        return self._changed(self._row.select("customer_id", **fixed))
+
+    def _changed(self, query: ibis.Table) -> str:
+        """A query over the fixed measures of those customers who have changed, and whether they get a row by them."""
+        joined = "".join(f" LEFT JOIN fixed_{name} USING (customer_id)" for name in self._known)
         entitled = " OR ".join(f"customer_id IN (FROM {name})" for name in self._fixed_reasons) or "false"
-        settled = {name: values[0] for name, values in self._features.items() if name in self._settled}
-        carried = [self._row[label] for label in self._carried]
-        features = self._row.select("customer_id", *carried, entitled=self._row.entitled, **_marked(settled))
-        row = f"WITH joined AS (SELECT *, {entitled} AS entitled FROM changed{joined}) "
-        return {"kept": f"{row}FROM ({_sql(features)})", **{name: _sql(query) for name, query in self._folded.items()}}
+        return f"WITH joined AS (SELECT *, {entitled} AS entitled FROM changed{joined}) FROM ({_sql(query)})"
 
     def final(self, number: int) -> str:
-        """The features of everyone at a snapshot, by its number."""
+        """The features that are not fixed of everyone at a snapshot, by its number."""
         import ibis
 
         direct = self._direct[number]
-        joined, entitled = [], ["entitled"]
+        joined, zeros, entitled = [], [], ["entitled"]
         entitled += [f"customer_id IN ({_sql(direct.entitled[place])})" for place in self._later_reasons]
         for name, fold in self._folds.items():
             facts = ibis.table(self._folded[f"folded_{name}"].schema(), name=f"folded_{name}")
-            joined.append(facts.group_by("customer_id").aggregate(**fold.measures(facts, number)))
+            joined.append(fold.at(facts, number))
+            zeros += [f"CASE WHEN has_{name} THEN coalesce({label}, 0) END AS {label}" for label in fold.counts]
         for name, labels in self._anew.items():
             if labels:
                 now = {label: values[number] for label, values in labels.items()}
                 joined.append(self._taken(name, direct[name], now))
-        settled = {name: self._row[f"{_MARK}{name}"] for name in self._settled}
         later = {name: values[number] for name, values in self._features.items() if name not in self._settled}
-        columns = {name: (settled | later)[name] for name in self._features}
         day = ibis.literal(self._days[number], type="date")
-        more = "".join(f" LEFT JOIN ({_sql(query)}) USING (customer_id)" for query in joined)
-        row = f"WITH joined AS (SELECT * FROM kept{more} WHERE {' OR '.join(entitled)}) "
-        return f"{row}FROM ({_sql(self._row.select('customer_id', as_of=day, **columns))})"
+        more = "".join(f" LEFT JOIN ({_narrow(query)}) USING (customer_id)" for query in joined)
+        replaced = f" REPLACE ({', '.join(zeros)})" if zeros else ""
+        row = f"WITH joined AS (SELECT *{replaced} FROM kept{more} WHERE {' OR '.join(entitled)}) "
+        return f"{row}FROM ({_sql(self._row.select('customer_id', as_of=day, **later))})"
 
-    def _taken(self, name: str, facts: ibis.Table, values: Mapping[str, Any]) -> ibis.Table:
-        """Measures, by customer, of facts of some name."""
+    def _taken(
+        self, name: str, facts: ibis.Table, values: Mapping[str, Any], more: Mapping[str, Any] | None = None
+    ) -> ibis.Table:
+        """Measures, by customer, of facts of some name, and ``more`` of them."""
         taken = {label: moved(value, self._blank[name], facts) for label, value in values.items()}
-        return facts.group_by("customer_id").aggregate(**taken)
+        return facts.group_by("customer_id").aggregate(**taken, **(more or {}))
+
+    @property
+    def _known(self) -> dict[str, dict[str, Any]]:
+        """The facts of which something is fixed, or of which it is to be known that there are any."""
+        return {name: labels for name, labels in self._fixed.items() if labels or name in self._folds}
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """By canonical table, the columns that are looked at."""
@@ -247,10 +271,6 @@ def _used(families: Sequence[Family]) -> list[str]:
     return list(dict.fromkeys(name for family in families for name in family.measures))
 
 
-def _marked(features: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{_MARK}{name}": value for name, value in features.items()}
-
-
 def _tables(query: ibis.Table) -> set[str]:
     from ibis.expr.operations import UnboundTable
 
@@ -261,3 +281,16 @@ def _sql(query: ibis.Table) -> str:
     import ibis
 
     return str(ibis.to_sql(query, dialect="duckdb"))
+
+
+def _computed(query: ibis.Table) -> bool:
+    """Whether a query does more than pick rows and columns of a table."""
+    from ibis.expr.operations import Aggregate, WindowFunction
+
+    return bool(query.op().find((Aggregate, WindowFunction)))
+
+
+def _narrow(query: ibis.Table) -> str:
+    """A query whose whole numbers have 64 bits: DuckDB makes sums of 128, of which sums and joins are slower."""
+    columns = (f'"{c}"::BIGINT AS "{c}"' if dtype.is_int64() else f'"{c}"' for c, dtype in query.schema().items())
+    return f"SELECT {', '.join(columns)} FROM ({_sql(query)})"

@@ -11,14 +11,16 @@ from bisect import bisect_right
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..workspace import discard, fingerprint, read_json, replacing, write_json
-from .many import ROWS, advance, clear, drop, named, numbered, open_rows, stage
+from .many import ROWS, Held, drop, numbered, open_rows
 from .parts import Part, parts
 from .plan import plan
 from .table import families
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import ibis
@@ -46,13 +48,14 @@ def keep(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, stat
     made = _plan(tables, [day])
     open_rows(con, tables, [day], made)
 
-    def each() -> Iterator[tuple[Part, pa.Table]]:
+    def each() -> Iterator[Held]:
         for part in parts(tables, ROWS):
-            stage(con.con, part, tables)
-            advance(con.con, tables, 0, made)
-            yield part, named(con.con.execute(made.final[0]).to_arrow_table(), part)
+            held = Held(con.con, part, tuple(tables), made)
+            held.stage()
+            held.advance(0)
+            yield held
 
-    _write(con, tables, each(), made, day, path, state)
+    _write(con, each(), 0, made, day, path, state)
 
 
 def renew(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, state: Path) -> bool:
@@ -74,13 +77,11 @@ def renew(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, sta
         keep(con, tables, day, path, state)
         return False
     open_rows(con, tables, [before, day], made)
-    _write(con, tables, _renewed(con, tables, made, state, kept["parts"]), made, day, path, state)
+    _write(con, _renewed(con, tables, made, state, kept["parts"]), 1, made, day, path, state)
     return True
 
 
-def _renewed(
-    con: Any, tables: Mapping[str, ibis.Table], made: Plan, state: Path, count: int
-) -> Iterator[tuple[Part, pa.Table]]:
+def _renewed(con: Any, tables: Mapping[str, ibis.Table], made: Plan, state: Path, count: int) -> Iterator[Held]:
     duck = con.con
     news = " UNION ".join(
         f"SELECT DISTINCT customer_id FROM all_{name} WHERE custid_since = 1 OR custid_until = 1" for name in tables
@@ -92,10 +93,10 @@ def _renewed(
     old = [_read(state / f"part-{number}" / "names.parquet")["customer_id"].combine_chunks() for number in range(count)]
     new = _shared_out(duck.execute("FROM news ORDER BY 1").to_arrow_table()["customer_id"].to_pylist(), old)
     for number in range(count):
-        part = _taken_up(duck, made, state / f"part-{number}", old[number], new[number])
-        stage(duck, part, tables, "news")
-        advance(duck, tables, 1, made)
-        yield part, named(duck.execute(made.final[1]).to_arrow_table(), part)
+        held = _taken_up(duck, tuple(tables), made, state / f"part-{number}", old[number], new[number])
+        held.stage("news")
+        held.advance(1)
+        yield held
     drop(duck, ["news", *(f"news_{name}" for name in tables)])
 
 
@@ -108,8 +109,8 @@ def _shared_out(names: Iterable[str], old: list[pa.Array]) -> list[list[str]]:
     return shares
 
 
-def _taken_up(duck: Any, made: Plan, folder: Path, old: pa.Array, new: list[str]) -> Part:
-    """A part with its new customers, and the tables that are kept of it, by their numbers now."""
+def _taken_up(duck: Any, tables: Sequence[str], made: Plan, folder: Path, old: pa.Array, new: list[str]) -> Held:
+    """A part with its new customers, and what is kept of it, by their numbers now."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -117,48 +118,49 @@ def _taken_up(duck: Any, made: Plan, folder: Path, old: pa.Array, new: list[str]
     fresh = more.filter(pc.invert(pc.is_in(more, old)))
     names = pa.concat_arrays([old, fresh])
     names = names.take(pc.sort_indices(names)) if len(fresh) else names
-    duck.register("places", pa.table({"customer_id": range(len(old)), "place": pc.index_in(old, names)}))
+    places = pc.index_in(old, names).cast(pa.int64())
+    duck.register("places", pa.table({"customer_id": np.arange(len(old)), "place": places}))
     for name in made.kept:
         duck.execute(
-            f"CREATE TEMP TABLE {name} AS SELECT place::BIGINT AS customer_id, t.* EXCLUDE (customer_id) "
+            f"CREATE TEMP TABLE {name} AS SELECT place AS customer_id, t.* EXCLUDE (customer_id) "
             "FROM read_parquet(?) t JOIN places USING (customer_id)",
             [str(folder / f"{name}.parquet")],
         )
     duck.unregister("places")
-    return Part(names)
+    held = Held(duck, Part(names), tables, made)
+    settled = _read(folder / "settled.parquet")
+    held.settle(settled.set_column(0, "customer_id", places.take(settled["customer_id"].combine_chunks())))
+    return held
 
 
-def _write(
-    con: Any,
-    tables: Mapping[str, ibis.Table],
-    each: Iterator[tuple[Part, pa.Table]],
-    made: Plan,
-    day: date,
-    path: Path,
-    state: Path,
-) -> None:
-    """Write features and what is kept, part by part; the folder is changed for the new one when all is written."""
+def _write(con: Any, each: Iterator[Held], number: int, made: Plan, day: date, path: Path, state: Path) -> None:
+    """Write features at a snapshot, by its number, and what is kept, part by part.
+
+    The folder is changed for the new one when all is written.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     draft = state.with_name(f".{state.name}.draft")
     discard(draft)
-    number, writer = 0, None
+    count, writer = 0, None
     with replacing(path) as file:
-        for part, features in each:
+        for held in each:
+            features = held.features(number)
             writer = writer or pq.ParquetWriter(file, features.schema, compression="zstd")
             writer.write_table(features)
-            folder = draft / f"part-{number}"
+            folder = draft / f"part-{count}"
             folder.mkdir(parents=True)
-            pq.write_table(pa.table({"customer_id": part.names}), folder / "names.parquet")
+            for name, table in (("names", pa.table({"customer_id": held.part.names})), ("settled", held.settled())):
+                pq.write_table(table, folder / f"{name}.parquet", compression="lz4")
             for name in made.kept:
                 target = str(folder / f"{name}.parquet").replace("'", "''")
                 con.con.execute(f"COPY {name} TO '{target}' (FORMAT parquet, COMPRESSION lz4_raw)")
-            clear(con.con, tables, made)
-            number += 1
+            held.clear()
+            count += 1
         if writer is not None:
             writer.close()
-    write_json(draft / "made_from.json", {"day": day.isoformat(), "key": _key(made), "parts": number})
+    write_json(draft / "made_from.json", {"day": day.isoformat(), "key": _key(made), "parts": count})
     discard(state)
     draft.rename(state)
 
@@ -171,7 +173,7 @@ def _plan(tables: Mapping[str, ibis.Table], days: list[date]) -> Plan:
 
 
 def _key(made: Plan) -> str:
-    return fingerprint(made.once, made.kept)
+    return fingerprint(made.once, made.kept, made.settled)
 
 
 def _read(path: Path) -> pa.Table:

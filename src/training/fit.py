@@ -56,7 +56,7 @@ def fit_task(
     task
         The name of a task.
     history
-        From :meth:`~custid.training.history.Archive.of`.
+        From :meth:`~custid.training.archive.Archive.of`.
     config
         The run's settings.
     storage

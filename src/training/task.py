@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from ..features.facts import Population
     from ..metrics import Metric
     from ..models.predictor.members import Aspect
+    from .archive import Archive
     from .fitted import Fitted, Means
-    from .history import Archive, History, Outcome
+    from .history import History, Outcome
 
     FloatArray = NDArray[np.float64]
     Estimator = Callable[["Task", History, Config, Means], Fitted]

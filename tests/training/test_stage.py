@@ -24,8 +24,8 @@ from custid.registry import Registry, Release, promotions
 from custid.registry.overview import searches
 from custid.tables import SPECS, arrow_schema
 from custid.training import kept
+from custid.training.archive import Archive
 from custid.training.gate import decide, rival
-from custid.training.history import Archive
 from custid.training.stage import carry, train
 from custid.workspace import Workspace, digest
 
@@ -370,7 +370,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_stage import AS_OF, settings
 from custid.training import kept
 from custid.training.gate import decide
-from custid.training.history import Archive
+from custid.training.archive import Archive
 from custid.training.stage import train
 from custid.workspace import Workspace
 folder = Path(sys.argv[1])

@@ -12,7 +12,8 @@ from ...asof import midnight
 from ...errors import DataError, TooFewCustomersError
 from ...features.observations import alone, attributes, features_of
 from ...workspace import silent
-from ..history import Archive, History, Snapshot, concerned
+from ..archive import Archive
+from ..history import History, Snapshot, concerned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from ..history import Archive
+    from ..archive import Archive
 
 _EPOCH = date(1970, 1, 1)
 

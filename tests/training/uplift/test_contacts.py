@@ -13,7 +13,7 @@ from custid.config.settings import Config
 from custid.errors import DataError
 from custid.identity.stage import resolve
 from custid.ingest.stage import ingest
-from custid.training.history import Archive
+from custid.training.archive import Archive
 from custid.training.labelled.observed import answerable
 from custid.training.task import task_of
 from custid.workspace import Workspace

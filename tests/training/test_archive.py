@@ -10,7 +10,7 @@ from custid.asof import midnight
 from custid.config.settings import Config
 from custid.errors import InputError, TooFewCustomersError
 from custid.tables import TRANSACTIONS, arrow_schema
-from custid.training.history import Archive
+from custid.training.archive import Archive
 from custid.training.task import task_of
 from custid.workspace import Workspace, silent, write_parquet
 
