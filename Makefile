@@ -28,7 +28,7 @@ check: setup  ## style, types, layers, packaging
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist . > build.log 2>&1 || (cat build.log; exit 1)
 	rm -rf build build.log custid.egg-info
 
-bench: setup  ## each benchmark is a command of its own; this runs all of them
+bench: demo  ## each benchmark is a command of its own; this runs all of them, on the demo where they need a workspace
 	for file in benchmarks/*.py benchmarks/peers; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 docs: setup  ## write the generated pages of docs/ again

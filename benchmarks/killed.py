@@ -1,6 +1,6 @@
 """Kill a run at ten moments, spread over its length, and compare its scores with those of a run that was not killed.
 
-    python benchmarks/killed.py configs/online_retail.yaml [--set key=value ...] [--kills 10]
+    python benchmarks/killed.py [configs/online_retail.yaml] [--set key=value ...] [--kills 10]
 
 The same workspace is taken up again after each kill. Prints one line per kill and whether the scores agree to the bit.
 """
@@ -33,7 +33,7 @@ def finish(process: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config")
+    parser.add_argument("config", nargs="?", default="data/demo/custid.yaml", help="the demo's without")
     parser.add_argument("--set", action="append", default=[], dest="sets")
     parser.add_argument("--kills", type=int, default=10)
     asked = parser.parse_args()

@@ -1,6 +1,6 @@
 """How well abnormal customers are found who were planted into the rows of a workspace.
 
-    python benchmarks/planted.py CONFIG --as-of DAY
+    python benchmarks/planted.py [CONFIG] [--as-of DAY]
 
 The workspace must have been ingested and resolved. For each kind, one customer in a hundred (of those with three
 purchases or more) gets rows in the last days before DAY that are unlike their own: bulk orders at night, returns of
@@ -115,8 +115,8 @@ def planted(con: Any, tables: dict[str, Any], day: date, kind: str, number: int)
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--as-of", type=date.fromisoformat, required=True)
+    parser.add_argument("config", type=Path, nargs="?", default="data/demo/custid.yaml", help="the demo's without")
+    parser.add_argument("--as-of", type=date.fromisoformat, default=date(2024, 12, 1), help="2024-12-01 without")
     given = parser.parse_args()
     config = load(given.config)
     con = connect(config)

@@ -67,7 +67,7 @@ async def readyz() -> str:
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("config", type=Path)
+    words.add_argument("config", type=Path, nargs="?", default="data/demo/custid.yaml", help="the demo's without")
     words.add_argument("--requests", type=int, default=2000)
     words.add_argument("--connections", type=int, default=8)
     asked = words.parse_args()
