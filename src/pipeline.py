@@ -166,7 +166,7 @@ class _State:
                 [self.source(s) for s in self.config.sources],
             ],
             "resolve": lambda: [data[0], data[2], c["identity"], [s["name"] for s in c["sources"]]],
-            "features": lambda: [data, c["quality"]["drop"], c["engine"], "prospects" in c["tasks"]],
+            "features": lambda: [data, c["quality"]["drop"], c["engine"], c["features"], "prospects" in c["tasks"]],
             "train": lambda: [
                 data,
                 c["quality"]["drop"],

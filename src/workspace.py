@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "scores.parquet"
 
     @property
+    def kept_features(self) -> Path:
+        """What the features were made of, by which a later day's are made of the new rows alone."""
+        return self.root / "features.kept"
+
+    @property
     def prospect_features(self) -> Path:
         """The rows of those who have not bought yet: customer_id, as_of, features."""
         return self.root / "prospect_features.parquet"

@@ -147,6 +147,13 @@ class IdentitySettings(Settings):
     """The country of telephone numbers without a country code."""
 
 
+class FeatureSettings(Settings):
+    """How the features are made."""
+
+    keep: bool = False
+    """Whether what they were made of is kept, so that a later `as_of` takes but its new rows (on DuckDB)."""
+
+
 class HighValueSettings(Settings):
     """The task high_value: will they be in the top share of spend next?"""
 
@@ -410,6 +417,7 @@ class Config(Settings):
     quality: QualitySettings = QualitySettings()
     currency: CurrencySettings = CurrencySettings()
     identity: IdentitySettings = IdentitySettings()
+    features: FeatureSettings = FeatureSettings()
     high_value: HighValueSettings = HighValueSettings()
     clv: ClvSettings = ClvSettings()
     churn: ChurnSettings = ChurnSettings()
@@ -434,6 +442,13 @@ class Config(Settings):
     """Threads to use; all cores by default. The results do not depend on it."""
     memory: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MB|GB)$")] = "2GB"
     """What DuckDB may hold in memory before it writes to disk."""
+
+    @field_validator("engine")
+    @classmethod
+    def _keeps(cls, value: str, info: ValidationInfo) -> str:
+        if value != "duckdb" and info.data.get("features", FeatureSettings()).keep:
+            raise ValueError(f"{value!r} keeps nothing of the features; expected 'duckdb', or features.keep: false")
+        return value
 
     @field_validator("sources")
     @classmethod

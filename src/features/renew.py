@@ -18,6 +18,7 @@ from .many import ROWS, Held, drop, numbered, open_rows
 from .parts import Part, parts
 from .plan import plan
 from .table import families
+from .write import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,20 +56,18 @@ def keep(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, stat
             held.advance(0)
             yield held
 
-    _write(con, each(), 0, made, day, path, state)
+    _write(con, each(), 0, made, day, path, state, _known(con, tables, made, 0))
 
 
 def renew(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, state: Path) -> bool:
     """Write the features at a later day than the one that is kept, and keep that day instead.
 
-    The rows that were known on the day that is kept must be in the tables as they were; only rows that have become
-    known since (or have been cancelled since) may have come to them.
-
     Returns
     -------
     bool
-        Whether what was kept could be used; else (nothing is there, it was made by other code or of other tables, the
-        day is no later one, or some feature has to be taken from all rows anew) everything has been computed.
+        Whether what was kept could be used; else everything has been computed: nothing is there, it was made by other
+        code or of other tables, rows that were known on its day (or whose they are) are no longer as they were, the
+        day is no later one, or some feature has to be taken from all rows anew.
     """
     kept = read_json(state / "made_from.json", {})
     before = date.fromisoformat(kept.get("day", day.isoformat()))
@@ -77,8 +76,23 @@ def renew(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, sta
         keep(con, tables, day, path, state)
         return False
     open_rows(con, tables, [before, day], made)
-    _write(con, _renewed(con, tables, made, state, kept["parts"]), 1, made, day, path, state)
+    if _known(con, tables, made, 0) != kept.get("known"):
+        keep(con, tables, day, path, state)
+        return False
+    known = _known(con, tables, made, 1)
+    _write(con, _renewed(con, tables, made, state, kept["parts"]), 1, made, day, path, state, known)
     return True
+
+
+def _known(con: Any, tables: Mapping[str, ibis.Table], made: Plan, number: int) -> dict[str, str]:
+    """A digest of the rows that a snapshot sees, by table, whatever their order; when one is cancelled is not in it."""
+    found = {}
+    for name in tables:
+        columns = ", ".join(f'"{column}"' for column in made.columns[name] if column != "cancelled_at")
+        seen = f"FROM all_{name} WHERE custid_since <= {number} AND custid_until > {number}"
+        count, total = con.con.execute(f"SELECT count(*), sum(hash({columns})) {seen}").fetchone()
+        found[name] = f"{count} {total}"
+    return found
 
 
 def _renewed(con: Any, tables: Mapping[str, ibis.Table], made: Plan, state: Path, count: int) -> Iterator[Held]:
@@ -133,22 +147,32 @@ def _taken_up(duck: Any, tables: Sequence[str], made: Plan, folder: Path, old: p
     return held
 
 
-def _write(con: Any, each: Iterator[Held], number: int, made: Plan, day: date, path: Path, state: Path) -> None:
+def _write(
+    con: Any,
+    each: Iterator[Held],
+    number: int,
+    made: Plan,
+    day: date,
+    path: Path,
+    state: Path,
+    known: Mapping[str, str],
+) -> None:
     """Write features at a snapshot, by its number, and what is kept, part by part.
 
-    The folder is changed for the new one when all is written.
+    The folder is changed for the new one when all is written. Raises DataError where nobody is seen.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     draft = state.with_name(f".{state.name}.draft")
     discard(draft)
-    count, writer = 0, None
+    count, rows, writer = 0, 0, None
     with replacing(path) as file:
         for held in each:
             features = held.features(number)
             writer = writer or pq.ParquetWriter(file, features.schema, compression="zstd")
             writer.write_table(features)
+            rows += features.num_rows
             folder = draft / f"part-{count}"
             folder.mkdir(parents=True)
             for name, table in (("names", pa.table({"customer_id": held.part.names})), ("settled", held.settled())):
@@ -160,7 +184,10 @@ def _write(con: Any, each: Iterator[Held], number: int, made: Plan, day: date, p
             count += 1
         if writer is not None:
             writer.close()
-    write_json(draft / "made_from.json", {"day": day.isoformat(), "key": _key(made), "parts": count})
+        if not rows:
+            raise nobody(day)
+    made_from = {"day": day.isoformat(), "key": _key(made), "parts": count, "known": known}
+    write_json(draft / "made_from.json", made_from)
     discard(state)
     draft.rename(state)
 

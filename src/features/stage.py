@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ..errors import DataError
 from ..workspace import Note, discard, silent, write_parquet
 from .observations import repeated
-from .table import build, collect, connect, open_tables
+from .renew import renew
+from .table import build, collect, connect, families, open_tables
 from .write import write
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> None:
     """Write ``features.parquet``: the features at ``as_of`` of every customer who is scored.
+
+    With ``features.keep``, what they were made of is kept, and a later day takes but its new rows.
 
     Where prospects are a task and a table tells of them, ``prospect_features.parquet`` holds those of every prospect.
 
@@ -37,7 +40,12 @@ def make(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Non
             "customer and `as_of`."
         )
     note(f"features at {as_of}")
-    write(con, tables, {as_of: ws.features}, empty=False)
+    if config.features.keep and families(tables):
+        if renew(con, tables, as_of, ws.features, ws.kept_features):
+            note(f"features at {as_of}, from those of an earlier day and the new rows")
+    else:
+        discard(ws.kept_features)
+        write(con, tables, {as_of: ws.features}, empty=False)
     if "prospects" in config.tasks and {"customers", "events"} & {*tables}:
         note(f"prospects at {as_of}")
         write_parquet(ws.prospect_features, collect(build(tables, as_of, who="prospects")))

@@ -56,15 +56,19 @@ def write(con: Any, tables: Mapping[str, ibis.Table], paths: Mapping[date, Path]
                 writers[day] = stack.enter_context(pq.ParquetWriter(drafts[day], features.schema, compression="zstd"))
             writers[day].write_table(features)
             rows[day] += features.num_rows
-        nobody = [day for day in days if not rows[day]]
-        if nobody and not empty:
-            raise DataError(
-                f"as_of: no customer has a purchase, an open subscription or an observation before {nobody[0]}; "
-                "expected a later day."
-            )
+        without = [day for day in days if not rows[day]]
+        if without and not empty:
+            raise nobody(without[0])
         for day in days:
             if day not in writers:
                 pq.write_table(collect(build(tables, day)), drafts[day], compression="zstd")
+
+
+def nobody(day: date) -> DataError:
+    """What is wrong with a day before which there was nobody."""
+    return DataError(
+        f"as_of: no customer has a purchase, an open subscription or an observation before {day}; expected a later day."
+    )
 
 
 def _each(tables: Mapping[str, ibis.Table], days: Sequence[date]) -> Iterator[tuple[date, pa.Table]]:
