@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..asof import DAY, midnight
-from ..errors import DataError
+from ..errors import DataError, masked
 from ..tables import SPECS, Kind, TableSpec, arrow_schema, arrow_type
 from ..workspace import Note, Workspace, discard, replacing, silent, write_json
 from .columns import counted, layout
@@ -143,7 +143,14 @@ class _Run:
 
     def _unify(self) -> None:
         """Bring the transactions to one currency; later rows of a currency without a rate are refused."""
-        parts = {p.key: p for p in self.parts if p.source.table == "transactions"}
+        parts = {p.key: p for p in self.parts if p.source.table == "transactions" and not p.std.counted}
+        pieces = next((p for p in self.parts if p.std.counted), None)
+        if parts and pieces is not None:
+            raise DataError(
+                f"{pieces.source.name} ({masked(pieces.source.uri)}): its transactions say nothing of money, and those "
+                f"of {next(iter(parts.values())).source.name} do; expected amounts in both, or "
+                "sources.<name>.amounts: counted for both."
+            )
         as_of = self.config.as_of
         money = [
             (key, p.std.table, p.std.columns, _known(p.std.columns, as_of) if as_of else "true")

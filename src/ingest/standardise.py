@@ -40,7 +40,8 @@ class Standardised:
     """A source's standardised rows: their table, its canonical columns, those the source has, and the attributes.
 
     ``extras`` says of each further attribute what it is kept as, ``written`` of each column of times how it is written,
-    and ``ahead``, an SQL condition on staged rows, which ones may lie at or after the wall.
+    ``ahead``, an SQL condition on staged rows, which ones may lie at or after the wall, and ``counted`` whether its
+    amounts are numbers of rows or pieces.
     """
 
     table: str
@@ -50,6 +51,7 @@ class Standardised:
     notes: tuple[str, ...]
     written: Mapping[str, str]
     ahead: str
+    counted: bool
 
 
 def standardise(
@@ -71,8 +73,9 @@ def standardise(
     given = tuple(c.name for c in cells)
     columns = tuple(dict.fromkeys((*given, *_MADE.get(source.table, ()))))
     attributes = tuple((x, kind) for x, _, kind in extras)
-    notes = [*reader.notes, _COUNTED] if _is_counted(source, given) else reader.notes
-    return Standardised(table, columns, given, attributes, tuple(notes), reader.written, voters.ahead)
+    counted = _is_counted(source, given)
+    notes = [*reader.notes, _COUNTED] if counted else reader.notes
+    return Standardised(table, columns, given, attributes, tuple(notes), reader.written, voters.ahead, counted)
 
 
 def _filled_money(source: SourceSettings, voters: Voters, raw: Raw, canonical: Mapping[str, int]) -> dict[str, int]:

@@ -56,3 +56,13 @@ def test_a_column_that_may_be_the_money_is_asked_for_before_rows_are_counted(tmp
     with pytest.raises(DataError, match=r"no column for amount.*amounts: counted.*Map yours in sources\.shop\.columns"):
         ingested(tmp_path, "customer_id,ts,paid", rows)
     assert ingested(tmp_path, "customer_id,ts,paid", rows, "sources.shop.amounts=counted")[0] == [1, 1, 1]
+
+
+def test_pieces_are_not_added_to_money(tmp_path):
+    (tmp_path / "till.csv").write_text("customer_id,ts,amount\na,2024-01-02,9.50\n")
+    (tmp_path / "app.csv").write_text("customer_id,ts\na,2024-01-03\n")
+    sources = ", ".join(f"{{name: {n}, table: transactions, uri: {tmp_path / n}.csv}}" for n in ("till", "app"))
+    (tmp_path / "c.yaml").write_text(f"workspace: {tmp_path / 'ws'}\nas_of: 2024-03-01\nsources: [{sources}]\n")
+    config = load(tmp_path / "c.yaml")
+    with pytest.raises(DataError, match=r"app .*nothing of money.*till"):
+        ingest(config, Workspace(config.workspace).create())
