@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ..models.predictor.members import Formula, Linear
 from ..models.predictor.predictor import Predictor
 from .learners import affine, fit_member, loss, past_spend, stack
 from .level import level, level_offsets
+from .workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def learn(task: Task, history: History, pool: Pool, best: Sequence[Choice], conf
     weights = weigh(pool, tried.rows, tried.margins, _prior(pool, len(chosen)), _known(pool))
     names, members = _members(pool, chosen, config)
     kept = [i for i in range(len(members)) if weights[i] > 0] or [0]
-    predictor = _blank(task, history, [members[i] for i in kept], weights[kept])
+    predictor = _blank(task, history, pool, [members[i] for i in kept], weights[kept])
     intercept = level(task, history, pool, predictor.margin(history.latest.features))
     bands = _bands(pool, tried, weights, config) if task.link == "log" else None
     predictor = replace(predictor, intercept=intercept, bands=bands)
@@ -118,23 +118,25 @@ def _average(task: Task, history: History, pool: Pool, config: Config) -> Learnt
     """Where there is nothing to tell customers apart by: the average for everyone."""
     width = pool.rows.matrix.shape[1]
     flat = Linear(np.ones(width), np.zeros(width), np.ones(width), np.zeros(width), 0.0)
-    predictor = _blank(task, history, [flat], np.ones(1))
+    predictor = _blank(task, history, pool, [flat], np.ones(1))
     intercept = level(task, history, pool, np.zeros(history.latest.features.num_rows))
     bands = None
     if task.link == "log":
-        bands = _interval(np.full(pool.truth.size, np.exp(intercept)), pool.truth, None, config)
+        said = np.full(pool.truth.size, np.exp(intercept) * (history.learnt_horizon / history.horizon))
+        bands = _interval(said, pool.truth, None, config)
     return Learnt(replace(predictor, intercept=intercept, bands=bands), {})
 
 
-def _blank(task: Task, history: History, members: Sequence[Member], weights: FloatArray) -> Predictor:
-    """A predictor without a level and an interval."""
-    longer = history.rhythm is not None and history.learnt_horizon != history.horizon
+def _blank(task: Task, history: History, pool: Pool, members: Sequence[Member], weights: FloatArray) -> Predictor:
+    """A predictor without a level and an interval. Where some day had no formula, it has none either."""
+    rhythm = history.rhythm if pool.rows.formula else None
+    longer = rhythm is not None and history.learnt_horizon != history.horizon
     return Predictor(
         task=task.name,
         output=task.output,
         link="log" if task.link == "log" else "logit",
         encoder=history.encoder,
-        rhythm=history.rhythm,
+        rhythm=rhythm,
         members=tuple(members),
         weights=tuple(float(weight) for weight in weights),
         intercept=0.0,
@@ -157,9 +159,9 @@ class _Tried:
 
 def _tried_margins(pool: Pool, chosen: Sequence[Choice], config: Config) -> _Tried:
     jobs = [(learner, params, part) for part in pool.parts for learner, params, _ in chosen]
-    with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
+    with workers(config) as side:
         fitted = list(
-            workers.map(
+            side.map(
                 lambda job: fit_member(pool.task, job[0], job[1], job[2].lesson, config.seed).margin(job[2].rows), jobs
             )
         )
@@ -188,8 +190,8 @@ def _members(pool: Pool, chosen: Sequence[Choice], config: Config) -> tuple[list
         names.append("past spend")
         members.append(member)
     lesson = pool.lesson()
-    with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
-        fitted = list(workers.map(lambda c: fit_member(pool.task, c[0], c[1], lesson, config.seed), chosen))
+    with workers(config) as side:
+        fitted = list(side.map(lambda c: fit_member(pool.task, c[0], c[1], lesson, config.seed), chosen))
     return [*names, *(learner for learner, _, _ in chosen)], [*members, *fitted]
 
 

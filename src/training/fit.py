@@ -186,7 +186,7 @@ def _figures(
 def _history_notes(history: History) -> list[str]:
     notes = []
     if history.learnt_horizon != history.horizon:
-        extended = "and the formula extends it" if history.formulas else "and extended at a constant rate"
+        extended = "and the formula extends it" if history.rhythm is not None else "and extended at a constant rate"
         notes.append(
             f"The history has no room for a whole horizon of {history.horizon.days} days: one of "
             f"{history.learnt_horizon.days} days was learnt, {extended}."

@@ -19,7 +19,7 @@ from ..registry.releases import JUDGED, MODEL
 from ..workspace import discard, read_json, write_json, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..workspace import Workspace
     from .fitted import Fitted
@@ -94,9 +94,12 @@ def keep(ws: Workspace, fitted: Fitted, key: str, result: Mapping[str, Any]) -> 
     return Trained(fitted.task, key, home / key, dict(result))
 
 
-def prune(ws: Workspace, keys: Mapping[str, str]) -> None:
-    """Forget what was made from other data or settings, and what a kill has left behind."""
+def prune(ws: Workspace, keys: Mapping[str, str], registered: Callable[[str, str], bool]) -> None:
+    """Forget what a kill has left behind, and what was made from other data or settings unless it is registered.
+
+    What is registered is found again when its data come back: made anew, it would begin at another champion and differ.
+    """
     for task, key in keys.items():
         for folder in (ws.trained / task).glob("*"):
-            if folder.name != key:
+            if folder.name != key and (folder.name.startswith(".") or not registered(task, folder.name)):
                 discard(folder)

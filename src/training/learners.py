@@ -27,6 +27,7 @@ MOST_LEAVES = 2_400
 _POWER = 1.5  # of the Tweedie deviance
 _TREES_POWER = 1.1  # large amounts count for more
 _PAST = "spend_total"
+_FEWEST_SPENDERS = 2
 _WIDE = 4.0  # past spend is not held where other features are
 
 
@@ -105,9 +106,14 @@ def tree_settings(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _two_part(task: Task, params: Mapping[str, Any], lesson: Lesson, seed: int) -> TwoPart:
-    """Who spends, and how much those do who spend."""
+def _two_part(task: Task, params: Mapping[str, Any], lesson: Lesson, seed: int) -> TwoPart | Linear:
+    """Who spends, and how much those do who spend; where hardly anyone does, the average for everyone."""
     spends = lesson.truth > 0
+    if spends.sum() < _FEWEST_SPENDERS:
+        matrix = lesson.rows.matrix
+        scale, mean, sd = squashing(matrix)
+        level = constant(lesson.truth / lesson.unit, task.link) + float(np.log(lesson.unit))
+        return Linear(scale, mean, sd, np.zeros(matrix.shape[1]), level)
     chance_task = replace(task, link="logit", aspect="buys")
     objective = {"objective": "binary:logistic", "base_score": 0.5}
     whether = Lesson(lesson.rows, spends.astype(np.float64), 1.0)

@@ -53,8 +53,9 @@ def _expected(task: Task, history: History, pool: Pool) -> FloatArray:
         share = float(np.maximum(pool.truth, 0.0).mean())
         if task.link == "log":
             share *= history.horizon / history.learnt_horizon
-        elif not history.formulas:
-            share = 1 - (1 - share) ** (history.horizon / history.learnt_horizon)  # contracts end at a constant rate
+        elif task.aspect != "value":
+            longer = history.horizon / history.learnt_horizon  # at a constant rate
+            share = share**longer if history.formulas and task.sign < 0 else 1 - (1 - share) ** longer
         return np.full(history.latest.features.num_rows, max(share, 0.5 / pool.truth.size))
     past = Past.of(history.latest.features)
     said = formula_margins(rhythm, past, float(history.horizon.days), task.sign)[task.aspect]

@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..features import table as features_table
 from ..workspace import fingerprint
 from .task import task_of
@@ -69,15 +71,14 @@ class Lineage:
         return code_version()
 
     @cached_property
-    def _data(self) -> dict[int, str]:
+    def _data(self) -> dict[str, str]:
         return {}
 
     def data(self, task: str) -> str:
         """The fingerprint of a task's snapshots: features and labels."""
-        history = self.archive.of(task_of(task))
-        if id(history) not in self._data:
-            self._data[id(history)] = data_fingerprint(history)
-        return self._data[id(history)]
+        if task not in self._data:
+            self._data[task] = data_fingerprint(self.archive.of(task_of(task)))
+        return self._data[task]
 
     @cached_property
     def whole(self) -> str:
@@ -133,13 +134,20 @@ def _libraries() -> list[tuple[str, str]]:
 
 
 def data_fingerprint(history: History) -> str:
-    """A digest of the snapshots: days, column names, and the values of features and labels in their order."""
+    """A digest of the snapshots, those of the rehearsal too: days, column names, the values of features and labels in
+    their order, and when customers bought.
+    """
     state = hashlib.sha256()
-    for snapshot in (*history.snapshots, history.latest):
+    back = history.rehearsal
+    rehearsed = (*back.snapshots, back.latest) if back else ()
+    for snapshot in (*history.snapshots, history.latest, *rehearsed):
         state.update(snapshot.day.isoformat().encode())
         for table in (snapshot.features, snapshot.labels):
             if table is not None:
                 _update(state, table)
+        if (diary := snapshot.diary) is not None:
+            for values in (diary.first, diary.last, diary.repeats, np.sort(diary.bought)):
+                state.update(values.tobytes())
     return state.hexdigest()[:24]
 
 

@@ -73,7 +73,8 @@ def train(config: Config, ws: Workspace, as_of: date, note: Note = silent) -> Re
         carry(registry, release)
     champion = registry.incumbent()
     summarise(registry.store, release, models)
-    kept.prune(ws, {task: lineage.key(task) for task in config.tasks})
+    keys: dict[str, str] = {task: lineage.key(task) for task in config.tasks}
+    kept.prune(ws, keys, lambda task, key: registry.version_of(task, key) is not None)
     write_json(ws.metrics, (champion or release).manifest["metrics"])
     return release
 

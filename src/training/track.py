@@ -31,7 +31,7 @@ _BATCH = 100  # parameters or tags in one request
 
 
 class TaskRun:
-    """The run of one task's search; a :class:`~custid.training.fit.Tracker`.
+    """The run of one task's search; a :class:`~custid.training.tune.Tracker`.
 
     A context manager: the run ends FINISHED, KILLED when it is interrupted, or FAILED.
 

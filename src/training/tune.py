@@ -10,7 +10,6 @@ ends as one that was not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +18,7 @@ import numpy as np
 
 from ..workspace import fingerprint, silent
 from .learners import MOST_LEAVES, MOST_TREES, affine, fit_member, loss, past_spend, stack
+from .workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -169,7 +169,7 @@ def propose(trial: Any, learners: tuple[Learner, ...]) -> tuple[Learner, dict[st
     depth = trial.suggest_int("depth", 2, 4)
     return learner, {
         "depth": depth,
-        "rounds": min(trial.suggest_int("rounds", 40, MOST_TREES, log=True), MOST_LEAVES >> depth),
+        "rounds": capped(trial.suggest_int("rounds", 40, MOST_TREES, log=True), depth),
         "rate": trial.suggest_float("rate", 0.02, 0.15, log=True),
         "child_weight": trial.suggest_float("child_weight", 10.0, 200.0, log=True),
         "shrink": trial.suggest_float("shrink", 1.0, 100.0, log=True),
@@ -177,12 +177,20 @@ def propose(trial: Any, learners: tuple[Learner, ...]) -> tuple[Learner, dict[st
     }
 
 
+def capped(rounds: int, depth: int) -> int:
+    """So many trees that all have no more leaves than a score with reasons can afford.
+
+    >>> capped(300, 4), capped(100, 4)
+    (150, 100)
+    """
+    return min(rounds, MOST_LEAVES >> depth)
+
+
 class _Objective:
     """The loss of a trial's member, blended half and half with the formula, on later days and other customers."""
 
     def __init__(self, pool: Pool, config: Config) -> None:
-        self.pool, self.seed = pool, config.seed
-        self.workers = min(2, config.threads or 2)
+        self.pool, self.config, self.seed = pool, config, config.seed
 
     def __call__(self, trial: Any) -> float:
         import optuna
@@ -194,7 +202,7 @@ class _Objective:
         if trial.should_prune():
             trial.set_user_attr("folds", losses)
             raise optuna.TrialPruned
-        with ThreadPoolExecutor(self.workers) as pool:
+        with workers(self.config) as pool:
             losses += list(pool.map(lambda part: self._loss(learner, params, part), parts[1:]))
         trial.set_user_attr("folds", losses)
         return float(np.mean(losses))
@@ -253,7 +261,8 @@ def _fail_running(study: Any) -> None:
 def _starts(task: Task, warm: Sequence[tuple[Learner, Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """What is tried first: the champion's members, then one of each kind."""
     known = [{"learner": learner, **params} for learner, params in warm if learner in task.learners]
-    return [*known, *({"learner": learner, **STARTS[learner]} for learner in task.learners)]
+    usual = [{"learner": learner, **STARTS[learner]} for learner in task.learners]
+    return [*known, *(start for start in usual if start not in known)]
 
 
 def _start(study: Any, starts: Sequence[Mapping[str, Any]], done: int) -> None:
@@ -286,6 +295,8 @@ def _best(study: Any, task: Task) -> tuple[tuple[Learner, Mapping[str, Any], flo
     best: dict[Learner, tuple[Learner, Mapping[str, Any], float]] = {}
     for trial in sorted(complete, key=lambda t: (t.value, t.number)):
         params = {name: value for name, value in trial.params.items() if name != "learner"}
+        if "rounds" in params:
+            params["rounds"] = capped(params["rounds"], params["depth"])
         best.setdefault(trial.params["learner"], (trial.params["learner"], params, float(trial.value)))
     return tuple(best[learner] for learner in best if learner in task.learners)
 

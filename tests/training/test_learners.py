@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from custid.models.predictor.members import Rows
-from custid.training.learners import affine, loss, past_spend, slope_of, stack
+from custid.training.learners import Lesson, affine, fit_member, loss, past_spend, slope_of, stack
 from custid.training.level import mean_shift
 from custid.training.task import task_of
 
@@ -78,3 +78,13 @@ def test_past_spend_is_a_member_where_it_is_known_and_its_largest_values_stay_ap
     (gone,) = past_spend(task_of("churn"), ("age", "spend_total"), some)
     assert (gone.margin(some) == -member.margin(some)).all()
     assert past_spend(task_of("clv"), ("age", "visits"), some) == []
+
+
+def test_a_lesson_in_which_nobody_spends_gives_everyone_the_least():
+    rows = Rows(np.random.default_rng(2).normal(size=(50, 3)), {})
+    params = {"depth": 2, "rounds": 20, "rate": 0.1, "child_weight": 5.0, "shrink": 5.0, "columns": 1.0}
+    member = fit_member(task_of("clv"), "two-part", params, Lesson(rows, np.zeros(50), 10.0), 7)
+    margin = member.margin(rows)
+    assert np.isfinite(margin).all()
+    assert np.ptp(margin) == 0
+    assert np.exp(margin[0]) < 1e-6

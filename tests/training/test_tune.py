@@ -7,7 +7,7 @@ import pytest
 from custid.training.folds import Pool
 from custid.training.learners import MOST_LEAVES
 from custid.training.task import task_of
-from custid.training.tune import Found, marks, propose, search
+from custid.training.tune import STARTS, Found, capped, marks, propose, search
 
 
 class Told:
@@ -61,3 +61,12 @@ def test_a_member_is_never_larger_than_a_score_with_reasons_can_bear():
 )
 def test_it_says_when_more_search_stopped_paying(losses, marked, until):
     assert Found((), losses, marked).paid_until == until
+
+
+def test_what_is_shipped_is_no_larger_than_what_was_tried(pool, quick_config, tmp_path):
+    warm = [("trees", {**STARTS["trees"], "depth": 4, "rounds": 300})]
+    found = search(pool, quick_config, data="d", storage=f"sqlite:///{tmp_path / 's.db'}", tracker=Told(), warm=warm)
+    for learner, params, _ in found.best:
+        if learner != "linear":
+            assert params["rounds"] == capped(params["rounds"], params["depth"])
+            assert params["rounds"] << params["depth"] <= MOST_LEAVES

@@ -7,7 +7,6 @@ the encoding included, is done anew from the other folds.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from ..fitted import Fitted, Means
 from ..folds import MOST_TRIED
 from ..history import History
 from ..learners import Lesson, constant, fit_member, loss, stack
+from ..workers import workers
 from .rivals import RIVALS
 from .splits import HELD, PARTS, Split, folds, gap, resampled, splits, spread, thinned
 
@@ -99,7 +99,7 @@ def fit_labelled(task: Task, history: History, config: Config, means: Means) -> 
     task
         With labels of 0 and 1.
     history
-        From :meth:`~custid.training.observed.Observed.of`: one snapshot, and a part of it held out.
+        From :meth:`~custid.training.labelled.observed.Observed.of`: one snapshot, and a part of it held out.
     config, means
         ``tuning.trials``, ``training.resamples``, ``seed``; who is told.
     """
@@ -135,8 +135,8 @@ def learn(task: Task, rows: tuple[Snapshot, ...], config: Config) -> Learnt:
         which = (part != number) & (part < PARTS) if number >= 0 else np.ones(truth.size, dtype=bool)
         return fit_member(task, learner, params, Lesson(Rows(matrix[which], {}), truth[which], 1.0), config.seed)
 
-    with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
-        fitted = list(workers.map(fit, jobs))
+    with workers(config) as pool:
+        fitted = list(pool.map(fit, jobs))
     margins = np.empty((truth.size, len(candidates)))
     for number in range(PARTS):
         unseen = Rows(matrix[part == number], {})

@@ -108,8 +108,10 @@ def s_learner(known: FloatArray, outcome: FloatArray, treated: FloatArray, unsee
 
 
 def t_learner(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
-    """A regression for those contacted less one for the others."""
+    """A regression for those contacted less one for the others; 0 where there are no such."""
     chance, on = is_chance(outcome), treated > 0
+    if on.all() or not on.any():
+        return np.zeros(len(unseen))
     contacted = expected_outcome(known[on], outcome[on], unseen, chance=chance)
     return contacted - expected_outcome(known[~on], outcome[~on], unseen, chance=chance)
 
@@ -119,12 +121,16 @@ def class_transformation(known: FloatArray, outcome: FloatArray, treated: FloatA
     if is_chance(outcome):
         return 2.0 * logistic(known, (outcome == treated).astype(np.float64), unseen) - 1.0
     share = treated.mean()
+    if share in (0.0, 1.0):
+        return np.zeros(len(unseen))
     return expected_outcome(known, outcome * (treated - share) / (share * (1 - share)), unseen, chance=False)
 
 
 def response(known: FloatArray, outcome: FloatArray, treated: FloatArray, unseen: FloatArray) -> FloatArray:
     """A regression of the outcome of those contacted: who answers, whether or not because of it."""
     on = treated > 0
+    if not on.any():
+        return np.zeros(len(unseen))
     return expected_outcome(known[on], outcome[on], unseen, chance=is_chance(outcome))
 
 

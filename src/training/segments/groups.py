@@ -54,7 +54,8 @@ class Grouped:
 def fit_segments(history: History, config: Config, tracker: Tracker, note: Note) -> Grouped:
     """Cut customers into groups where their futures differ.
 
-    Customers stand in a space of two axes that are learnt from labelled days (:class:`~custid.training.axes.Lessons`):
+    Customers stand in a space of two axes that are learnt from labelled days
+    (:class:`~custid.training.segments.axes.Lessons`):
     how likely they are to buy again, and how much. Segments are the cells of k-means centres in it (Lloyd 1982, IEEE
     Transactions on Information Theory 28). Their number is chosen once, on days before the held-out one: what centres
     of the earlier days explain on the later, less a price for each, where customers drawn anew give the same segments

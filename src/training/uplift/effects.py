@@ -6,7 +6,6 @@ them negative and drawn to equal ones: it sees how large an effect is as well as
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from ..blend import usual_of
 from ..history import History
 from ..labelled.rivals import expected_outcome, is_chance, logistic
 from ..labelled.splits import folds, thinned
+from ..workers import workers
 from .metalearners import CANDIDATES, LEARNERS, Trial
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def _weighed(blank: Uplift, trial: Trial, part: NDArray[np.intp], config: Config
         which = (part != number) & (part < _INNER) if number >= 0 else np.ones(part.size, dtype=bool)
         return LEARNERS[name](trial.take(which), params, config.seed)
 
-    with ThreadPoolExecutor(min(2, config.threads or 2)) as workers:
-        fitted = list(workers.map(fit, jobs))
+    with workers(config) as pool:
+        fitted = list(pool.map(fit, jobs))
     effects = np.empty((trial.outcome.size, len(candidates)))
     for number in range(_INNER):
         unseen = part == number
