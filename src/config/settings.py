@@ -67,7 +67,7 @@ class SourceSettings(Settings):
     """For canonical columns of yes and no (`label`, `treated`, `responded`): what each of their values means, as in
     `{treated: {Womens E-Mail: yes, No E-Mail: no}}`. A value that is not listed counts as unknown."""
     ignore: tuple[str, ...] = ()
-    """Columns that are no attributes: what came after the moment of the row, such as a second outcome."""
+    """Columns that are not read: what came after the moment of the row, such as a second outcome."""
 
     @field_validator("columns")
     @classmethod

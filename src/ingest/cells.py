@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ..errors import DataError
+from ..errors import DataError, masked, nearest
 from ..tables import SCALE, Column, Kind
 from .columns import counted
 from .sql import CODES, MOST, SIGNS, quoted
@@ -73,7 +73,7 @@ class CellReader:
         if column.kind is Kind.TEXT:
             return Cell(n, text, f"t_{n}", missing + "END", decides)
         if column.kind is Kind.FLAG:
-            value = _listed(n, self.source.values[n]) if n in self.source.values else f"flag(t_{n})"
+            value = self._listed(n, at, self.source.values[n]) if n in self.source.values else f"flag(t_{n})"
             return Cell(n, text, value, f"{missing}WHEN p_{n} IS NULL THEN 'unreadable' END", decides)
         if column.kind is Kind.TIME:
             trouble = f"WHEN p_{n} IS NULL THEN 'unreadable' WHEN NOT sensible(p_{n}) THEN 'out_of_range' END"
@@ -186,8 +186,25 @@ class CellReader:
         self.written[canonical] = found.about
         return parsed(f"t_{canonical}", found, self.voters.zone(canonical))
 
-
-def _listed(canonical: str, meanings: Mapping[str, bool]) -> str:
-    """Yes or no by the values that the config lists; any other is unknown."""
-    cases = " ".join(f"WHEN {quoted(text)} THEN {meaning}" for text, meaning in meanings.items())
-    return f"CASE t_{canonical} {cases} END" if cases else "NULL::BOOLEAN"
+    def _listed(self, canonical: str, at: int, meanings: Mapping[str, bool]) -> str:
+        """Yes or no by the values that the config lists; any other is unknown, and a note says how many are."""
+        found: dict[str, int] = dict(
+            self.con.execute(
+                f"SELECT v, count(*) FROM (SELECT {self.text(at)} AS v FROM {self.voters.rows}) WHERE v IS NOT NULL "
+                "GROUP BY 1 ORDER BY 2 DESC, 1"
+            ).fetchall()
+        )
+        others = [text for text in found if text not in meanings]
+        where = f"sources.{self.source.name}.values.{canonical}"
+        if meanings and others and len(others) == len(found):
+            raise DataError(
+                f"{masked(self.source.uri)}: the column {self.raw.names[at]!r} holds none of the values of {where}, "
+                f"but {', '.join(map(repr, others[:5]))}.{nearest(next(iter(meanings)), others)}"
+            )
+        if others:
+            unknown = counted(sum(found[text] for text in others))
+            self.notes.append(
+                f"{unknown} with a {canonical} that {where} does not list, such as {others[0]!r}: unknown"
+            )
+        cases = " ".join(f"WHEN {quoted(text)} THEN {meaning}" for text, meaning in meanings.items())
+        return f"CASE t_{canonical} {cases} END" if cases else "NULL::BOOLEAN"

@@ -36,14 +36,21 @@ def layout(source: SourceSettings, names: Sequence[str]) -> Layout:
     if spec.name == "transactions" and "customer_id" in wanted:
         wanted.setdefault("record_id", wanted.pop("customer_id"))
     found = {ours: _place(source, f"columns.{ours}", theirs, names) for ours, theirs in wanted.items()}
-    own = [c.name for c in spec.columns if c.name not in found and names.count(c.name) == 1]
+    ignored = {_place(source, "ignore", theirs, names) for theirs in source.ignore}
+    for ours, at in found.items():
+        if at in ignored:
+            raise DataError(
+                f"{masked(source.uri)}: the column {names[at]!r} is both sources.{source.name}.columns.{ours} and in "
+                f"sources.{source.name}.ignore; expected one of them."
+            )
+    unmapped = [c.name for c in spec.columns if c.name not in found and names.count(c.name) == 1]
+    own = [name for name in unmapped if names.index(name) not in ignored]
     found.update({name: names.index(name) for name in own})
     if spec.name == "transactions" and "record_id" not in found and names.count("customer_id") == 1:
         found["record_id"] = names.index("customer_id")
     _require(source, spec, found, names, spare=len(set(names)) > len(set(found.values())))
     known = {c.name for c in spec.columns}
     canonical = {name: at for name, at in found.items() if name in known}
-    ignored = {_place(source, "ignore", theirs, names) for theirs in source.ignore}
     extras = _extras(spec, found, canonical, names) if spec.open_ended else ()
     return Layout(spec, canonical, tuple((label, at) for label, at in extras if at not in ignored))
 
