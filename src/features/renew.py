@@ -56,7 +56,7 @@ def keep(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, stat
             held.advance(0)
             yield held
 
-    _write(con, each(), 0, made, day, path, state, _known(con, tables, made, 0))
+    _write(con, each(), 0, made, day, path, state, _known(con, tables, made, [0])[0])
 
 
 def renew(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, state: Path) -> bool:
@@ -76,22 +76,27 @@ def renew(con: Any, tables: Mapping[str, ibis.Table], day: date, path: Path, sta
         keep(con, tables, day, path, state)
         return False
     open_rows(con, tables, [before, day], made)
-    if _known(con, tables, made, 0) != kept.get("known"):
+    earlier, known = _known(con, tables, made, [0, 1])
+    if earlier != kept.get("known"):
         keep(con, tables, day, path, state)
         return False
-    known = _known(con, tables, made, 1)
     _write(con, _renewed(con, tables, made, state, kept["parts"]), 1, made, day, path, state, known)
     return True
 
 
-def _known(con: Any, tables: Mapping[str, ibis.Table], made: Plan, number: int) -> dict[str, str]:
-    """A digest of the rows that a snapshot sees, by table, whatever their order; when one is cancelled is not in it."""
-    found = {}
+def _known(con: Any, tables: Mapping[str, ibis.Table], made: Plan, numbers: Sequence[int]) -> list[dict[str, str]]:
+    """For each of some snapshots, a digest of the rows that it sees, by table.
+
+    Neither the order of the rows nor when one is cancelled is in it. All digests are taken in one reading.
+    """
+    found: list[dict[str, str]] = [{} for _ in numbers]
+    seen = [f"FILTER (custid_since <= {number} AND custid_until > {number})" for number in numbers]
+    digests = ", ".join(f"count(*) {rows} || ' ' || coalesce(sum(digest) {rows}, 0)" for rows in seen)
     for name in tables:
         columns = ", ".join(f'"{column}"' for column in made.columns[name] if column != "cancelled_at")
-        seen = f"FROM all_{name} WHERE custid_since <= {number} AND custid_until > {number}"
-        count, total = con.con.execute(f"SELECT count(*), sum(hash({columns})) {seen}").fetchone()
-        found[name] = f"{count} {total}"
+        rows = f"SELECT hash({columns}) AS digest, custid_since, custid_until FROM all_{name}"
+        for known, digest in zip(found, con.con.execute(f"SELECT {digests} FROM ({rows})").fetchone(), strict=True):
+            known[name] = digest
     return found
 
 
