@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..models.predictor.interval import Bands
-from ..models.predictor.members import Formula, Linear
+from ..models.predictor.members import Formula
 from ..models.predictor.predictor import Predictor
-from .learners import affine, fit_member, loss, past_spend, stack
+from .learners import affine, fit_member, flat, loss, past_spend, stack
 from .level import level, level_offsets
 from .workers import workers
 
@@ -116,9 +116,7 @@ def _known(pool: Pool) -> list[int]:
 
 def _average(task: Task, history: History, pool: Pool, config: Config) -> Learnt:
     """Where there is nothing to tell customers apart by: the average for everyone."""
-    width = pool.rows.matrix.shape[1]
-    flat = Linear(np.ones(width), np.zeros(width), np.ones(width), np.zeros(width), 0.0)
-    predictor = _blank(task, history, pool, [flat], np.ones(1))
+    predictor = _blank(task, history, pool, [flat(pool.rows.matrix.shape[1])], np.ones(1))
     intercept = level(task, history, pool, np.zeros(history.latest.features.num_rows))
     bands = None
     if task.link == "log":

@@ -110,10 +110,8 @@ def _two_part(task: Task, params: Mapping[str, Any], lesson: Lesson, seed: int) 
     """Who spends, and how much those do who spend; where hardly anyone does, the average for everyone."""
     spends = lesson.truth > 0
     if spends.sum() < _FEWEST_SPENDERS:
-        matrix = lesson.rows.matrix
-        scale, mean, sd = squashing(matrix)
         level = constant(lesson.truth / lesson.unit, task.link) + float(np.log(lesson.unit))
-        return Linear(scale, mean, sd, np.zeros(matrix.shape[1]), level)
+        return flat(lesson.rows.matrix.shape[1], level)
     chance_task = replace(task, link="logit", aspect="buys")
     objective = {"objective": "binary:logistic", "base_score": 0.5}
     whether = Lesson(lesson.rows, spends.astype(np.float64), 1.0)
@@ -122,6 +120,15 @@ def _two_part(task: Task, params: Mapping[str, Any], lesson: Lesson, seed: int) 
     amounts = Lesson(lesson.rows.take(spends), lesson.truth[spends], lesson.unit)
     gamma = {"objective": "reg:gamma", "base_score": 1.0}
     return TwoPart(chance, _trees(amount_task, params, amounts, gamma, seed, corrected=True))
+
+
+def flat(width: int, margin: float = 0.0) -> Linear:
+    """A member that says the same of everyone, of rows with that many features.
+
+    >>> flat(2, 0.5).margin(Rows(np.ones((1, 2)), {})).tolist()
+    [0.5]
+    """
+    return Linear(np.ones(width), np.zeros(width), np.ones(width), np.zeros(width), margin)
 
 
 def _linear(task: Task, params: Mapping[str, Any], lesson: Lesson) -> Linear:

@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -74,10 +75,17 @@ class Lineage:
     def _data(self) -> dict[str, str]:
         return {}
 
+    @cached_property
+    def _shared(self) -> WeakKeyDictionary[History, str]:
+        return WeakKeyDictionary()
+
     def data(self, task: str) -> str:
-        """The fingerprint of a task's snapshots: features and labels."""
+        """The fingerprint of a task's snapshots: features and labels; made once for tasks that share them."""
         if task not in self._data:
-            self._data[task] = data_fingerprint(self.archive.of(task_of(task)))
+            history = self.archive.of(task_of(task))
+            if history not in self._shared:
+                self._shared[history] = data_fingerprint(history)
+            self._data[task] = self._shared[history]
         return self._data[task]
 
     @cached_property

@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import metrics
 from ...explain import importance
-from ...models.predictor.members import Linear, Rows
+from ...models.predictor.members import Rows
 from ...models.predictor.predictor import Predictor
 from .. import figures
 from ..blend import usual_of
@@ -22,7 +22,7 @@ from ..evaluate import curves, notes_of
 from ..fitted import Fitted, Means
 from ..folds import MOST_TRIED
 from ..history import History
-from ..learners import Lesson, constant, fit_member, loss, stack
+from ..learners import Lesson, constant, fit_member, flat, loss, stack
 from ..workers import workers
 from .rivals import RIVALS
 from .splits import HELD, PARTS, Split, folds, gap, resampled, splits, spread, thinned
@@ -123,7 +123,7 @@ def learn(task: Task, rows: tuple[Snapshot, ...], config: Config) -> Learnt:
     truth = np.concatenate([task.label(part.outcome, config) for part in rows])
     candidates = CANDIDATES[: max(2, config.tuning.trials)]
     if min(truth.sum(), truth.size - truth.sum()) < _FEWEST:
-        members: list[Member] = [_flat(matrix.shape[1])]
+        members: list[Member] = [flat(matrix.shape[1])]
         weights, intercept, losses = np.ones(1), constant(truth, "logit"), np.zeros(0)
         return Learnt(_predictor(task, own, members, weights, intercept), weights, losses)
     ids = np.concatenate([part.outcome.ids for part in rows]).tolist()
@@ -243,11 +243,6 @@ def _notes(task: Task, history: History, judged: _Judged, draws: list[NDArray[np
         f"{task.headline} {spread(mine)}"
     )
     return [*said, f"{parted}; part by part {', '.join(gaps)}." if gaps else f"{parted}."]
-
-
-def _flat(width: int) -> Linear:
-    """A member that says the same of everyone."""
-    return Linear(np.ones(width), np.zeros(width), np.ones(width), np.zeros(width), 0.0)
 
 
 def _predictor(
